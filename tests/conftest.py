@@ -1,0 +1,41 @@
+"""The broker that live tests talk to: embedded by default, a real Kafka with `--broker=kafka`."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from kafka import RealKafka
+
+from sendwatch.broker import Embedded
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--broker",
+        choices=["embedded", "kafka"],
+        default="embedded",
+        help="what the live tests talk to: the embedded broker, or a real Kafka started for them (java, mvn)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--broker") == "kafka":
+        return
+    skip = pytest.mark.skip(reason="needs a real Kafka: make test-kafka")
+    for item in items:
+        if item.get_closest_marker("kafka"):
+            item.add_marker(skip)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bootstrap(pytestconfig: pytest.Config) -> AsyncIterator[str]:
+    """The address of the session's one broker; its topics are shared, so name them after `prefix`."""
+    async with RealKafka() if pytestconfig.getoption("--broker") == "kafka" else Embedded() as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def prefix() -> str:
+    """What this test's topics and groups begin with, and no other test's."""
+    return f"t{uuid.uuid4().hex[:12]}."
