@@ -1,0 +1,220 @@
+"""Every setting: its name, type, default, bounds and reason.
+
+Belongs here: one struct per section of `sendwatch.toml`, and in each what cannot be true of its settings
+together. The sample configuration, the schema for editors and `sendwatch config show` are made from these
+structs, so this is the one place where a setting is documented. Not here: where values come from
+(`config.py`), what lies in `cluster.py` (Kafka and topics) and `policy.py` (judging). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from sendwatch.cluster import Kafka, Name, Topics
+from sendwatch.policy import AS_CATALOGUED, Fault, Judging, RuleSettings
+from sendwatch.secret import Secret  # noqa: TC001  msgspec reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+hexadecimal = re.compile(r"^([0-9a-fA-F]{2}){16,64}$")
+
+
+class Recipients(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `recipient` holds in the input, and the keys that hide it."""
+
+    form: Annotated[
+        Literal["number", "token"],
+        Meta(
+            description="number: phone numbers, hidden at once under the keys below; anything else is "
+            "quarantined. token: the carrier hid them beforehand, and tokens are passed on as "
+            "they are."
+        ),
+    ] = "number"
+    internal_key: Annotated[
+        Secret | None,
+        Meta(
+            description="16 to 64 bytes in hex, for state and flag ids. Needed for numbers. NEVER change "
+            "it: all that is known of every recipient would be lost. Make one with `openssl "
+            "rand -hex 32`."
+        ),
+    ] = None
+    public_key: Annotated[
+        Secret | None,
+        Meta(
+            description="The same for the tokens that are published. Needed for numbers. It may be changed."
+        ),
+    ] = None
+
+    @property
+    def internal(self) -> bytes:
+        """The internal key; empty where the form is `token` and none is given."""
+        return bytes.fromhex(self.internal_key.reveal()) if self.internal_key else b""
+
+    @property
+    def public(self) -> bytes:
+        """The public key; empty where the form is `token` and none is given."""
+        return bytes.fromhex(self.public_key.reveal()) if self.public_key else b""
+
+    def faults(self) -> Iterator[Fault]:
+        """Keys that are missing, malformed, or the same one twice."""
+        for key in ("internal_key", "public_key"):
+            secret: Secret | None = getattr(self, key)
+            if secret is None and self.form == "number":
+                yield key, f'needed with form = "number"; or name a file that holds it: {key}_file'
+            elif secret is not None and not hexadecimal.match(secret.reveal()):
+                yield key, "expected 16 to 64 bytes in hex, two digits a byte"
+        if self.internal_key is not None and self.internal_key == self.public_key:
+            yield "public_key", "the same as internal_key: whoever learns one has both"
+
+
+class Engine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One worker on one machine."""
+
+    store: Annotated[
+        Literal["rocksdb", "memory"],
+        Meta(description="memory reads all facts again after a restart: for tests and small runs."),
+    ] = "rocksdb"
+    data_dir: Annotated[
+        str,
+        Meta(min_length=1, description="Where the stores lie, one folder per partition. Local disk, kept."),
+    ] = "data"
+    batch_records: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most records read at once. More is faster up to here, and holds longer.",
+        ),
+    ] = 5000
+    cache_mb: Annotated[
+        int, Meta(ge=8, le=1_000_000, description="Block cache that all partitions' stores share.")
+    ] = 256
+    write_buffer_mb: Annotated[
+        int, Meta(ge=8, le=100_000, description="Write buffers that all partitions' stores share.")
+    ] = 128
+    canary_sp: Annotated[
+        str | None,
+        Meta(
+            description="The SP account of the canary: judged, kept out of tallies, its flags go to the "
+            "canary topic."
+        ),
+    ] = None
+
+
+class Web(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The worker's own port: /metrics, /-/healthy, /-/ready."""
+
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1, description="Listen where? There is no password: open it only to what scrapes it."
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535, description="One per worker on a machine.")] = 8066
+
+
+class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Labels on /metrics."""
+
+    carriers: Annotated[
+        tuple[Name, ...],
+        Meta(
+            max_length=20,
+            description="Carriers that have a label of their own from the start, at 0. Others get one "
+            'while there are fewer than 20, then share "other".',
+        ),
+    ] = ()
+
+
+class Quarantine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is kept of a record that cannot be judged."""
+
+    payload: Annotated[
+        bool,
+        Meta(
+            description="Whether its bytes are kept too. They are personal data: turn it on for a search, "
+            "then off."
+        ),
+    ] = False
+
+
+class Logs(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Log lines on standard output."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least that is worth a line.")
+    ] = "info"
+    format: Annotated[
+        Literal["json", "pretty", "auto"],
+        Meta(description="auto: pretty on a terminal, one JSON object a line elsewhere."),
+    ] = "auto"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole configuration."""
+
+    kafka: Kafka
+    topics: Topics = Topics()
+    recipients: Recipients = Recipients()
+    judging: Judging = Judging()
+    rules: dict[str, RuleSettings] = field(default_factory=dict)
+    engine: Engine = Engine()
+    web: Web = Web()
+    metrics: Metrics = Metrics()
+    quarantine: Quarantine = Quarantine()
+    logs: Logs = Logs()
+
+    def faults(self) -> Iterator[Fault]:
+        """What no section can see alone."""
+        days, window = self.topics.retention_days.ledger, self.judging.window_hours
+        if days != -1 and days * 24 < window + 24:
+            yield (
+                "topics.retention_days.ledger",
+                f"{days} days are less than judging.window_hours ({window}) and a day",
+            )
+
+    def doubts(self, today: date) -> Iterator[Fault]:
+        """What may be meant, but seldom is. `today` is a day in UTC+8."""
+        local = all(
+            server.rpartition(":")[0] in {"localhost", "127.0.0.1", "[::1]"} for server in self.kafka.servers
+        )
+        if not local and not self.kafka.security.endswith("tls"):
+            yield "kafka.security", f"{self.kafka.security}: phone numbers cross the network for all to read"
+        if self.topics.replication == 1:
+            yield "topics.replication", "1: a disk that dies takes its records along"
+        if self.topics.timestamps == "producer":
+            yield "topics.timestamps", "producer: writers say themselves when a record arrived"
+        if self.quarantine.payload:
+            yield "quarantine.payload", "on: personal data is kept in the quarantine"
+        for rule, how in self.rules.items():
+            for number, exemption in enumerate(how.exceptions):
+                if exemption.until < today:
+                    yield f"rules.{rule}.exceptions.{number}", f"ended on {exemption.until}"
+
+    def rule(self, rule_id: str) -> RuleSettings:
+        """How a rule is run; as in the catalogue where nothing is set."""
+        return self.rules.get(rule_id, AS_CATALOGUED)
+
+    @property
+    def version(self) -> str:
+        """12 hex digits that change with what a verdict depends on: the `config` of a flag's version."""
+        decisive = (self.recipients.form, self.judging, self.rules, self.engine.canary_sp)
+        return blake2b(msgspec.json.encode(decisive, order="sorted"), digest_size=6).hexdigest()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret text, for whoever has to keep them out of something."""
+        held = (
+            self.kafka.password,
+            self.kafka.key_password,
+            self.recipients.internal_key,
+            self.recipients.public_key,
+        )
+        return tuple(secret.reveal() for secret in held if secret is not None)
