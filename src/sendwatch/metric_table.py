@@ -1,0 +1,160 @@
+"""Every metric, declared once: name, type, labels and their bounds, meaning.
+
+Belongs here: what there is. The collectors are made from this table, and so is the reference. Not here:
+counting (`metrics.py`). Only what the worker really feeds stands here. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+UNKNOWN, OTHER = "unknown", "other"
+MOST_CARRIERS, MOST_OTHERS = 20, 100
+OUTCOMES = ("clean", "flagged", "suppressed", "undecided")
+REJECTIONS = (
+    "no_value",
+    "too_large",
+    "not_utf8",
+    "not_json",
+    "not_object",
+    "missing_field",
+    "wrong_type",
+    "impossible_value",
+    "recipient_form",
+    "key_mismatch",
+    "misplaced",
+    "conflict",
+)
+DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
+
+
+class Metric(Struct, frozen=True):
+    """One metric: `name` without the prefix `sendwatch_`, `meaning` for people, labels with their bounds."""
+
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+    bounds: str = ""
+
+
+TOPIC = "topic: the declared ones"
+CARRIER = f"carrier: {MOST_CARRIERS}, {UNKNOWN}, {OTHER}"
+RULE = "rule: the catalogue"
+PARTITION = f"{TOPIC}; partition: those owned"
+
+METRICS = (
+    Metric(
+        "build_info", "gauge", "Always 1; what runs.", ("version", "revision", "ruleset_version"), "one each"
+    ),
+    Metric("events_consumed_total", "counter", "Records read.", ("topic", "carrier"), f"{TOPIC}; {CARRIER}"),
+    Metric(
+        "events_decided_total",
+        "counter",
+        "Sends judged, by what came of it; suppressed: flagged, but every flag is excepted.",
+        ("carrier", "outcome"),
+        f"{CARRIER}; outcome: {', '.join(OUTCOMES)}",
+    ),
+    Metric(
+        "events_rejected_total",
+        "counter",
+        "Records put into quarantine.",
+        ("topic", "reason"),
+        f"{TOPIC}; reason: {len(REJECTIONS)}",
+    ),
+    Metric(
+        "fields_ignored_total",
+        "counter",
+        "Bad optional fields, treated as absent.",
+        ("topic", "field"),
+        f"{TOPIC}; field: the contract's",
+    ),
+    Metric(
+        "flags_total",
+        "counter",
+        "Flags raised.",
+        ("rule", "severity", "carrier"),
+        f"{RULE}; severity: 4; {CARRIER}",
+    ),
+    Metric(
+        "flags_published_total",
+        "counter",
+        "Flag records written to Kafka (raised or cleared), or not.",
+        ("result",),
+        "result: acked, failed",
+    ),
+    Metric(
+        "decision_delay_seconds",
+        "histogram",
+        "From the time of a flagged send to the acknowledgement of its flag. By the wall clock: it says "
+        "nothing of replayed or scheduled sends.",
+    ),
+    Metric("consumer_lag_records", "gauge", "Records not yet read.", ("topic", "partition"), PARTITION),
+    Metric(
+        "committed_offset",
+        "gauge",
+        "Next offset by the last ledger record.",
+        ("topic", "partition"),
+        PARTITION,
+    ),
+    Metric("consumer_lag_seconds", "gauge", "Age of the oldest record not yet read.", ("topic",), TOPIC),
+    Metric(
+        "watermark_timestamp_seconds",
+        "gauge",
+        "Event time reached, the least of the partitions that have something to read.",
+        ("topic",),
+        TOPIC,
+    ),
+    Metric(
+        "table_heartbeat_timestamp_seconds",
+        "gauge",
+        "Newest record of a table, by the record's time.",
+        ("table",),
+        "table: the input topics' kinds",
+    ),
+    Metric("table_keys", "gauge", "Rows of a table.", ("table",), "table: the input topics' kinds"),
+    Metric(
+        "table_recovering",
+        "gauge",
+        "1 while a table is behind.",
+        ("table",),
+        "table: the input topics' kinds",
+    ),
+    Metric(
+        "undecided_total",
+        "counter",
+        "Rules that could not say, and why; fault: the rule itself failed, see the log.",
+        ("rule", "reason"),
+        f"{RULE}; reason: {MOST_OTHERS}",
+    ),
+    Metric(
+        "sends_covered_total",
+        "counter",
+        "Sends that every rule decided, or only some. Coverage is a ratio of their rates.",
+        ("carrier", "decided"),
+        f"{CARRIER}; decided: all, some",
+    ),
+    Metric(
+        "corrections_total",
+        "counter",
+        "Flags raised or cleared afterwards, since a fact came late.",
+        ("rule", "kind"),
+        f"{RULE}; kind: raised, cleared",
+    ),
+    Metric("rebalances_total", "counter", "Times that partitions were shared out anew."),
+    Metric("worker_ready", "gauge", "1 while every partition owned is judged."),
+    Metric("label_overflow_total", "counter", "Label values counted as other.", ("metric",), "metric: these"),
+    Metric("config_last_reload_successful", "gauge", "1 if the configuration was read without a mistake."),
+    Metric("config_last_reload_success_timestamp_seconds", "gauge", "When that was last so."),
+)
+
+
+def reference() -> str:
+    """The table of all metrics, in Markdown."""
+    rows = ["| Metric | Type | Labels (bound) | Meaning |", "|---|---|---|---|"]
+    for metric in METRICS:
+        labels = metric.bounds or ", ".join(metric.labels) or "none"
+        rows.append(f"| `sendwatch_{metric.name}` | {metric.type} | {labels} | {metric.meaning} |")
+    return "\n".join(rows) + "\n"

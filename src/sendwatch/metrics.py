@@ -1,0 +1,209 @@
+"""What Prometheus sees of a worker: how a batch is counted, and how the worker stands.
+
+Belongs here: collectors made from `metric_table.py`, and the bounds of labels. Not here: deciding what
+happened (`engine/`), alerts and dashboards (`deploy/`, `grafana/`). Counting is done once per batch, from
+sums that the batch kept.
+
+A label never holds a phone number, a text, a signature or a message's id. What comes from records (carriers)
+is bounded in number and in form; the rest is counted as `other`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from sendwatch.metric_table import (
+    DELAYS,
+    METRICS,
+    MOST_CARRIERS,
+    MOST_OTHERS,
+    OTHER,
+    OUTCOMES,
+    REJECTIONS,
+    UNKNOWN,
+)
+from sendwatch.topics import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from sendwatch.engine.partition import Outcome
+
+plain_name = re.compile(r"(?!.*\d{7})[\w.-]{1,32}")
+"""What a carrier may be called on a label: short, and with no room for a phone number."""
+
+
+class Bound:
+    """Values that a label may take: those named beforehand, others while there is room, then `other`."""
+
+    def __init__(self, metric: str, overflow: Counter, most: int, named: Iterable[str] = ()) -> None:
+        self._overflow = overflow.labels(metric)
+        self._most = most
+        self.known = dict.fromkeys(named)
+
+    def __call__(self, value: str) -> str:
+        """The value as a label."""
+        if not value:
+            return UNKNOWN
+        if value in self.known:
+            return value
+        if len(self.known) < self._most and plain_name.fullmatch(value):
+            self.known[value] = None
+            return value
+        self._overflow.inc()
+        return OTHER
+
+
+class Metrics:
+    """The worker's metrics, in a registry of their own: nothing is global; tests make as many as they like.
+
+    `names`: topic names by kind, for labels. `rules`: severities by rule id. Whoever counts may name a topic
+    by its kind or its name.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        rules: Mapping[str, str],
+        *,
+        carriers: Collection[str] = (),
+        version: str = "",
+        revision: str = "",
+        ruleset_version: str = "",
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        """Declare everything, and set what is known beforehand to 0."""
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry or CollectorRegistry()
+        self._names = names
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        for metric in METRICS:
+            made = (f"sendwatch_{metric.name}", metric.meaning, metric.labels)
+            if metric.type == "counter":
+                self._counters[metric.name] = Counter(*made, registry=self.registry)
+            elif metric.type == "gauge":
+                self._gauges[metric.name] = Gauge(*made, registry=self.registry)
+            else:
+                self._delay = Histogram(*made, registry=self.registry, buckets=DELAYS)
+        ProcessCollector(registry=self.registry)
+        self._gauges["build_info"].labels(version, revision, ruleset_version).set(1)
+        overflow = self._counters["label_overflow_total"]
+        self._carrier = Bound("events_consumed_total", overflow, MOST_CARRIERS, carriers)
+        self._rule = Bound("flags_total", overflow, MOST_OTHERS, rules)
+        self._reason = Bound("undecided_total", overflow, MOST_OTHERS)
+        self._field = Bound("fields_ignored_total", overflow, MOST_OTHERS)
+        self._begin(rules, [UNKNOWN, *carriers])
+
+    def _begin(self, rules: Mapping[str, str], carriers: Iterable[str]) -> None:
+        """Make every series whose labels are known, so that a rate sees its first increase."""
+        counters = self._counters
+        for carrier in carriers:
+            counters["events_consumed_total"].labels(self._topic("sends"), carrier)
+            for outcome in OUTCOMES:
+                counters["events_decided_total"].labels(carrier, outcome)
+            for decided in ("all", "some"):
+                counters["sends_covered_total"].labels(carrier, decided)
+            for rule, severity in rules.items():
+                counters["flags_total"].labels(rule, severity, carrier)
+        for rule in rules:
+            counters["corrections_total"].labels(rule, "raised")
+            counters["corrections_total"].labels(rule, "cleared")
+        for result in ("acked", "failed"):
+            counters["flags_published_total"].labels(result)
+        for kind in INPUTS:
+            counters["events_consumed_total"].labels(self._topic(kind), UNKNOWN)
+            for reason in REJECTIONS:
+                counters["events_rejected_total"].labels(self._topic(kind), reason)
+
+    def count(self, outcome: Outcome, now: int) -> None:
+        """Count a batch that is committed; `now` in ms, when its flags were acknowledged."""
+        counters, counts = self._counters, outcome.counts
+        for (kind, carrier), number in counts.consumed.items():
+            counters["events_consumed_total"].labels(self._topic(kind), self._carrier(carrier)).inc(number)
+        for (carrier, came_of_it), number in counts.decided.items():
+            counters["events_decided_total"].labels(self._carrier(carrier), came_of_it).inc(number)
+        for (carrier, decided), number in counts.covered.items():
+            counters["sends_covered_total"].labels(self._carrier(carrier), decided).inc(number)
+        for (kind, reason), number in counts.rejected.items():
+            counters["events_rejected_total"].labels(self._topic(kind), reason).inc(number)
+        for (kind, name), number in counts.ignored.items():
+            counters["fields_ignored_total"].labels(self._topic(kind), self._field(name)).inc(number)
+        for (rule, severity, carrier), number in counts.flags.items():
+            labels = (self._rule(rule), severity, self._carrier(carrier))
+            counters["flags_total"].labels(*labels).inc(number)
+        for (rule, reason), number in counts.undecided.items():
+            counters["undecided_total"].labels(self._rule(rule), self._reason(reason)).inc(number)
+        for (rule, kind), number in counts.corrections.items():
+            counters["corrections_total"].labels(self._rule(rule), kind).inc(number)
+        acked = sum(message.topic == "flags" for message in outcome.messages)
+        counters["flags_published_total"].labels("acked").inc(acked)
+        for sent_at in counts.flagged_sent_at:
+            self._delay.observe(max(0, now - sent_at) / 1000)
+
+    def publish_failed(self, flags: int) -> None:
+        """Count flags that Kafka did not take."""
+        self._counters["flags_published_total"].labels("failed").inc(flags)
+
+    def rebalanced(self) -> None:
+        """Count a rebalance."""
+        self._counters["rebalances_total"].inc()
+
+    def set_ready(self, ready: bool) -> None:
+        """Say whether every partition owned is judged."""
+        self._gauges["worker_ready"].set(ready)
+
+    def set_lag(self, kind: str, partition: int, records: int) -> None:
+        """Say how many records of a partition are not yet read."""
+        self._gauges["consumer_lag_records"].labels(self._topic(kind), partition).set(records)
+
+    def set_committed(self, kind: str, partition: int, offset: int) -> None:
+        """Say where the last ledger record of a partition stands in a topic."""
+        self._gauges["committed_offset"].labels(self._topic(kind), partition).set(offset)
+
+    def set_lag_seconds(self, kind: str, seconds: float) -> None:
+        """Say how old the oldest record is that is not yet read; 0 where all are."""
+        self._gauges["consumer_lag_seconds"].labels(self._topic(kind)).set(seconds)
+
+    def set_watermark(self, kind: str, at: int) -> None:
+        """Say which event time (ms) a topic has reached."""
+        self._gauges["watermark_timestamp_seconds"].labels(self._topic(kind)).set(at / 1000)
+
+    def set_table(
+        self, kind: str, *, keys: int | None = None, recovering: bool, newest_at: int | None = None
+    ) -> None:
+        """Say how a table stands: its rows, whether it is behind, the time (ms) of its newest record."""
+        self._gauges["table_recovering"].labels(kind).set(recovering)
+        if keys is not None:
+            self._gauges["table_keys"].labels(kind).set(keys)
+        if newest_at is not None:
+            self._gauges["table_heartbeat_timestamp_seconds"].labels(kind).set(newest_at / 1000)
+
+    def forget(self, partition: int) -> None:
+        """Drop the series of a partition that is no longer owned: another worker has them now."""
+        for name in ("consumer_lag_records", "committed_offset"):
+            self._gauges[name].remove_by_labels({"partition": str(partition)})
+
+    def reloaded(self, at: int | None) -> None:
+        """Say that the configuration was read, at a time in ms; None where it could not be used."""
+        self._gauges["config_last_reload_successful"].set(at is not None)
+        if at is not None:
+            self._gauges["config_last_reload_success_timestamp_seconds"].set(at / 1000)
+
+    def page(self) -> bytes:
+        """What /metrics answers, in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _topic(self, kind: str) -> str:
+        return self._names.get(kind, kind)

@@ -1,0 +1,170 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from sendwatch.engine.partition import Counts, Outcome
+from sendwatch.ledger import Range, Version
+from sendwatch.metric_table import METRICS, OTHER, REJECTIONS, UNKNOWN, reference
+from sendwatch.metrics import Metrics
+from sendwatch.outgoing import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMES = {"sends": "sms.sends", "consents": "sms.consents"}
+RULES = {"C1_CONSENT_MISSING": "high", "B1_QUIET_HOURS": "low"}
+
+
+def metrics(carriers: Iterable[str] = ("cmcc",)) -> Metrics:
+    return Metrics(NAMES, RULES, carriers=list(carriers), version="0.1.0", revision="r", ruleset_version="s")
+
+
+def outcome(counts: Counts, *topics: str) -> Outcome:
+    """A batch that published a record to each of these topics."""
+    record = Range(1, Version("0.1.0", "s", "c"), 0, 0, {}, {}, 0)
+    return Outcome([Message(topic, 0, b"", b"", []) for topic in topics], record, {}, {}, counts)
+
+
+def value(of: Metrics, name: str, **labels: str) -> float | None:
+    return of.registry.get_sample_value(f"sendwatch_{name}", labels)
+
+
+def test_a_batch_is_counted_under_its_labels() -> None:
+    """Sums per batch, topics by their names, a send without carrier as unknown."""
+    seen = metrics()
+    counts = Counts(
+        consumed=Counter({("sends", "cmcc"): 5, ("sends", ""): 2, ("consents", ""): 3}),
+        decided=Counter({("cmcc", "clean"): 4, ("cmcc", "flagged"): 1}),
+        covered=Counter({("cmcc", "all"): 4, ("cmcc", "some"): 1}),
+        rejected=Counter({("sms.sends", "not_json"): 1}),
+        ignored=Counter({("sends", "province"): 2}),
+        flags=Counter({("C1_CONSENT_MISSING", "high", "cmcc"): 1}),
+        undecided=Counter({("C1_CONSENT_MISSING", "type_unknown"): 1}),
+        corrections=Counter({("C1_CONSENT_MISSING", "cleared"): 1}),
+        flagged_sent_at=[9_500],
+    )
+    seen.count(outcome(counts, "flags", "flags", "quarantine"), now=10_000)
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier="cmcc") == 5
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier=UNKNOWN) == 2
+    assert value(seen, "events_consumed_total", topic="sms.consents", carrier=UNKNOWN) == 3
+    assert value(seen, "events_decided_total", carrier="cmcc", outcome="flagged") == 1
+    assert value(seen, "sends_covered_total", carrier="cmcc", decided="all") == 4
+    assert value(seen, "events_rejected_total", topic="sms.sends", reason="not_json") == 1
+    assert value(seen, "fields_ignored_total", topic="sms.sends", field="province") == 2
+    assert value(seen, "flags_total", rule="C1_CONSENT_MISSING", severity="high", carrier="cmcc") == 1
+    assert value(seen, "undecided_total", rule="C1_CONSENT_MISSING", reason="type_unknown") == 1
+    assert value(seen, "corrections_total", rule="C1_CONSENT_MISSING", kind="cleared") == 1
+    assert value(seen, "flags_published_total", result="acked") == 2
+    assert value(seen, "decision_delay_seconds_bucket", le="0.25") == 0
+    assert value(seen, "decision_delay_seconds_bucket", le="0.5") == 1
+
+
+def test_what_can_be_known_beforehand_starts_at_zero() -> None:
+    """A rate sees the first rejection, the first flag, the first failure."""
+    seen = metrics()
+    for reason in REJECTIONS:
+        assert value(seen, "events_rejected_total", topic="sms.sends", reason=reason) == 0
+    assert value(seen, "flags_total", rule="B1_QUIET_HOURS", severity="low", carrier="cmcc") == 0
+    assert value(seen, "flags_total", rule="B1_QUIET_HOURS", severity="low", carrier=UNKNOWN) == 0
+    assert value(seen, "events_decided_total", carrier="cmcc", outcome="suppressed") == 0
+    assert value(seen, "corrections_total", rule="B1_QUIET_HOURS", kind="raised") == 0
+    assert value(seen, "flags_published_total", result="failed") == 0
+    assert value(seen, "rebalances_total") == 0
+    assert value(seen, "worker_ready") == 0
+
+
+def test_carriers_are_bounded_and_those_named_always_have_a_label() -> None:
+    """A sender that invents carriers fills no more than the room there is, and is counted."""
+    seen = metrics(["cmcc", "cucc"])
+    invented = Counter({("sends", f"c{number}"): 1 for number in range(50)})
+    seen.count(outcome(Counts(consumed=invented)), 0)
+    seen.count(outcome(Counts(consumed=Counter({("sends", "cucc"): 7}))), 0)
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier="c17") == 1
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier="c18") is None
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier=OTHER) == 32
+    assert value(seen, "events_consumed_total", topic="sms.sends", carrier="cucc") == 7
+    assert value(seen, "label_overflow_total", metric="events_consumed_total") == 32
+
+
+def test_no_number_or_text_becomes_a_label() -> None:
+    """What a sender writes into `carrier` is not trusted; Chinese names and network codes are fine."""
+    seen = metrics()
+    for carrier in ("13900000001", "c13900000001", "x" * 33, "你好，退订回T", "a b", 'a"b', "1234567"):
+        seen.count(outcome(Counts(decided=Counter({(carrier, "clean"): 1}))), 0)
+    for carrier in ("46000", "移动", "cn-tel.1"):
+        seen.count(outcome(Counts(decided=Counter({(carrier, "clean"): 1}))), 0)
+        assert value(seen, "events_decided_total", carrier=carrier, outcome="clean") == 1
+    assert value(seen, "events_decided_total", carrier=OTHER, outcome="clean") == 7
+    assert b"1390000000" not in seen.page()
+
+
+def test_a_partition_given_up_leaves_no_series_behind() -> None:
+    """Two workers must not both tell the lag of one partition."""
+    seen = metrics()
+    for partition in (1, 11):
+        seen.set_lag("sends", partition, 5)
+        seen.set_committed("sends", partition, 100)
+    seen.forget(1)
+    assert value(seen, "consumer_lag_records", topic="sms.sends", partition="1") is None
+    assert value(seen, "committed_offset", topic="sms.sends", partition="1") is None
+    assert value(seen, "consumer_lag_records", topic="sms.sends", partition="11") == 5
+    seen.forget(7)
+
+
+def test_how_the_worker_stands_is_told() -> None:
+    """Gauges, in seconds where Prometheus wants seconds."""
+    seen = metrics()
+    seen.set_ready(ready=True)
+    seen.rebalanced()
+    seen.publish_failed(3)
+    seen.set_lag_seconds("sends", 1.5)
+    seen.set_watermark("sends", 1_700_000_000_500)
+    seen.set_table("signatures", keys=7, recovering=False, newest_at=1_700_000_000_000)
+    seen.set_table("consents", recovering=True)
+    seen.reloaded(1_700_000_000_000)
+    seen.reloaded(None)
+    assert value(seen, "worker_ready") == 1
+    assert value(seen, "rebalances_total") == 1
+    assert value(seen, "flags_published_total", result="failed") == 3
+    assert value(seen, "consumer_lag_seconds", topic="sms.sends") == 1.5
+    assert value(seen, "watermark_timestamp_seconds", topic="sms.sends") == 1_700_000_000.5
+    assert value(seen, "table_keys", table="signatures") == 7
+    assert value(seen, "table_recovering", table="consents") == 1
+    assert value(seen, "table_keys", table="consents") is None
+    assert value(seen, "config_last_reload_successful") == 0
+    assert value(seen, "config_last_reload_success_timestamp_seconds") == 1_700_000_000
+
+
+def test_the_page_holds_every_metric_that_is_declared_and_nothing_else_of_ours() -> None:
+    """Names, types and help are those of the table; creation times are left out."""
+    page = metrics().page().decode()
+    ours = {
+        family.name: family for family in text_string_to_metric_families(page) if "sendwatch" in family.name
+    }
+    assert set(ours) == {f"sendwatch_{metric.name.removesuffix('_total')}" for metric in METRICS}
+    for metric in METRICS:
+        family = ours[f"sendwatch_{metric.name.removesuffix('_total')}"]
+        assert (family.type, family.documentation) == (metric.type, metric.meaning)
+    assert "_created" not in page
+    assert 'sendwatch_build_info{revision="r",ruleset_version="s",version="0.1.0"} 1.0' in page
+    assert "process_resident_memory_bytes" in page
+
+
+def test_two_workers_in_one_process_do_not_meet() -> None:
+    """Nothing is global."""
+    one, other = metrics(), metrics()
+    one.rebalanced()
+    assert value(other, "rebalances_total") == 0
+
+
+def test_the_reference_names_every_metric_with_its_bounds() -> None:
+    """A table for people, made from the code; each label has a bound."""
+    table = reference()
+    for metric in METRICS:
+        assert f"| `sendwatch_{metric.name}` | {metric.type} | " in table
+        assert bool(metric.labels) == bool(metric.bounds)
