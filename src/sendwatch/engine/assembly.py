@@ -1,0 +1,152 @@
+"""Long messages in a batch: taking in parts, and judging a message once it is all there or out of time.
+
+Belongs here: which messages are judged in this batch, and where their texts come from: from the batch, from memory,
+or, where neither has them, from Kafka again (`provide`). Not here: which parts belong together (`parts.py`).
+
+In the books the part that begins a message is `judged`, the others are `parts`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sendwatch import dossier as dossiers
+from sendwatch.engine.partition import earliest
+from sendwatch.events import Send
+from sendwatch.outgoing import Because
+from sendwatch.parts import Piece, key_of, offsets, put_together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sendwatch.dossier import Published
+    from sendwatch.engine.batch import Appraised, Batch
+    from sendwatch.engine.partition import Record
+    from sendwatch.ledger import Books
+    from sendwatch.parts import Long, Message
+
+
+class Assembly:
+    """The long messages that a batch touches."""
+
+    def __init__(self, batch: Batch) -> None:
+        """None yet."""
+        self._batch = batch
+        self._touched: dict[tuple[bytes, tuple[str, str, int]], Long] = {}
+        self._recipients: set[bytes] = set()
+        self._provided: set[bytes] = set()
+
+    def take(self, parts: Sequence[tuple[Record, int, Send]], books: Books) -> None:
+        """Add the batch's parts to their dossiers."""
+        batch = self._batch
+        internal = batch.judging.pseudonyms.internal
+        addressed = [(internal(send.recipient), record, event_time, send) for record, event_time, send in parts]
+        batch.open({recipient for recipient, *_ in addressed})
+        for recipient, record, event_time, send in addressed:
+            batch.flagging.recipients[recipient] = send.recipient
+            dossiers.prune(batch.dossiers[recipient], event_time, batch.judging.parameters.window)
+            self._take_one(recipient, record, send, books)
+
+    def _take_one(self, recipient: bytes, record: Record, send: Send, books: Books) -> None:
+        batch, key = self._batch, key_of(send)
+        if key is None or send.part is None:
+            return
+        digest = dossiers.digest_of(send)
+        earlier = self._known(recipient, send.id)
+        if earlier is not None and earlier[0] != record.offset:
+            if earlier[1] == digest:
+                books.duplicates += 1
+            else:
+                books.quarantined += 1
+                batch.refuse_conflict(record.offset, earlier[0], record.value)
+            return
+        long = batch.dossiers[recipient].long(key)
+        before = len(long.messages())
+        long.pieces.append(Piece(send.part.no, send.id, record.offset, send.sent_at, record.timestamp, digest))
+        if len(long.messages()) > before:
+            books.judged += 1
+        elif any(record.offset in offsets(message) for message in long.messages()):
+            books.parts += 1
+        else:
+            books.duplicates += 1
+        batch.partition.remember(record.offset, send)
+        batch.changed.add(recipient)
+        self._touched[recipient, key] = long
+        self._recipients.add(recipient)
+
+    def _known(self, recipient: bytes, send_id: str) -> tuple[int, bytes] | None:
+        dossier = self._batch.dossiers[recipient]
+        for long in dossier.longs:
+            for piece in long.pieces:
+                if piece.id == send_id:
+                    return (piece.offset, piece.digest)
+        kept = dossier.find(send_id)
+        return None if kept is None else (kept.offset, kept.digest)
+
+    def provide(self, parts: Sequence[Record]) -> None:
+        """Take in parts that were read again from Kafka, for the messages that waited for them."""
+        batch = self._batch
+        reader, ignored = batch.judging.readers["sends"], Counter[str]()
+        for record in parts:
+            send = reader(record.key, record.value, record.timestamp, ignored)
+            if isinstance(send, Send):
+                batch.partition.remember(record.offset, send)
+        self._provided = set(batch.partition.missing)
+        batch.partition.missing.clear()
+        batch.open(self._provided)
+
+    def reconsider(self, recipient: bytes, send: Send, offset: int, seen: Mapping[str, Published]) -> None:
+        """Judge the message of this part again although nothing about its parts has changed."""
+        batch, key = self._batch, key_of(send)
+        if key is None:
+            return
+        batch.partition.remember(offset, send)
+        dossier = batch.dossiers[recipient]
+        long = dossier.long(key)
+        long.judged = [before for before in long.judged if offset not in before]
+        kept = dossier.find(send.id)
+        if kept is not None and seen:
+            kept.flags = [flag for flag in kept.flags if flag.rule not in seen] + list(seen.values())
+        batch.changed.add(recipient)
+        self._touched[recipient, key] = long
+        self._recipients.add(recipient)
+
+    def put_together(self) -> None:
+        """Judge every message that is due by now."""
+        batch = self._batch
+        overdue = batch.partition.overdue(batch.event_time) | self._provided
+        batch.open(overdue)
+        self._recipients |= overdue
+        due: list[Appraised] = []
+        for recipient in sorted(self._recipients):
+            for long in batch.dossiers[recipient].longs:
+                for message in long.due(batch.event_time):
+                    due += self._judge(recipient, long, message)
+        batch.add_whole(due)
+
+    def _judge(self, recipient: bytes, long: Long, message: Message) -> Iterator[Appraised]:
+        batch, pieces = self._batch, self._batch.partition.pieces
+        absent = {piece.offset for piece in message if piece.offset not in pieces}
+        if absent and recipient not in self._provided:
+            batch.partition.missing.setdefault(recipient, set()).update(absent)
+            return
+        there = [pieces[piece.offset] for piece in message if piece.offset in pieces]
+        if not there:
+            return  # retention has taken every part: there is nothing left to judge
+        whole = put_together(there, long.total)
+        batch.flagging.recipients[recipient] = whole.recipient
+        again = any(not {piece.offset for piece in message}.isdisjoint(before) for before in long.judged)
+        for send_id in long.settle(message):
+            batch.withdraw(recipient, send_id, Because(batch.judging.topics["sends"], message[0].id))
+        batch.changed.add(recipient)
+        self._touched[recipient, long.key] = long
+        yield batch.appraise(message[0].offset, message[0].arrived, batch.event_time, whole, again=again)
+
+    def rows(self) -> list[tuple[bytes, Long]]:
+        """The long messages that changed, for the ledger."""
+        return [(recipient, long) for (recipient, _), long in self._touched.items()]
+
+    def deadlines(self) -> dict[bytes, int | None]:
+        """By recipient, when its earliest unjudged message must be judged; None where all are."""
+        return {recipient: earliest(self._batch.dossiers[recipient]) for recipient in self._recipients}

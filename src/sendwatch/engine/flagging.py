@@ -1,0 +1,188 @@
+"""Publishing the difference: what was said of a send against what is known now.
+
+Belongs here: raising and clearing flags, quarantine and opt-out records, and counting them. Not here: judging.
+
+It is level-triggered: a flag is published because what was published differs from what is known, not because
+something happened. So a repeat does no harm, and whatever went wrong before is put right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sendwatch.dossier import Published
+from sendwatch.engine.counts import Counts
+from sendwatch.engine.tallies import Tallies
+from sendwatch.judge import flag_id
+from sendwatch.outgoing import (
+    FlagEvent,
+    FlaggedSend,
+    Law,
+    Message,
+    OptoutEvent,
+    Place,
+    Reason,
+    evidence_digest,
+    flag_message,
+    law_of,
+    optout_message,
+    quarantine_message,
+    reason_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sendwatch.dossier import Answer, Kept
+    from sendwatch.engine.judging import Judging
+    from sendwatch.events import Rejected
+    from sendwatch.facts import Facts
+    from sendwatch.outgoing import Because
+    from sendwatch.verdict import Flag, Verdict
+
+CLEARED = Reason("What is known now no longer breaks this rule.", "依据现有事实，不再违反本规则。")
+
+
+class Flagging:
+    """The messages, counts and tallies of one batch of one partition."""
+
+    def __init__(self, judging: Judging, partition: int, epoch: int, now: int) -> None:
+        """Start with none; `now` is the wall clock in ms."""
+        self._judging = judging
+        self._partition = partition
+        self._epoch = epoch
+        self._now = now
+        self.recipients: dict[bytes, str] = {}
+        self.messages: list[Message] = []
+        self.counts = Counts()
+        self.tallies = Tallies()
+        self.lanes: set[tuple[str | None, str, str]] = set()
+
+    def settle(
+        self, recipient: bytes, kept: Kept, verdict: Verdict, scope: Collection[str] | None, because: Because | None
+    ) -> bool:
+        """Publish where what was published of a send differs from the verdict; tells whether anything did.
+
+        `scope`: the rules that were asked; the flags of all others stand (None: every rule was asked).
+        """
+        if not verdict.flags and not kept.flags:
+            return False
+        known = {each.rule: each for each in kept.flags}
+        raised = {flag.rule.id: flag for flag in verdict.flags}
+        changes: dict[str, Published] = {}
+        for rule_id, flag in raised.items():
+            digest = evidence_digest(flag.evidence, flag.pack, shadow=flag.shadow)
+            was = known.get(rule_id)
+            if was is None or not was.raised or was.digest != digest:
+                changes[rule_id] = Published(rule_id, was.revision + 1 if was else 1, raised=True, digest=digest)
+                self._publish(recipient, kept, changes[rule_id], flag, because)
+                if was is None or not was.raised:
+                    self._count_raised(kept, flag, because)
+        for rule_id, was in known.items():
+            if was.raised and rule_id not in raised and (scope is None or rule_id in scope):
+                changes[rule_id] = Published(rule_id, was.revision + 1, raised=False)
+                self._publish(recipient, kept, changes[rule_id], None, because)
+                self._count_cleared(kept, rule_id)
+        if changes:
+            kept.flags = [each for each in kept.flags if each.rule not in changes] + list(changes.values())
+        return bool(changes)
+
+    def refuse(self, place: Place, rejected: Rejected, raw: bytes | None) -> None:
+        """Put a record into quarantine."""
+        self.counts.rejected[place.topic, rejected.reason] += 1
+        self.messages.append(
+            quarantine_message(place, rejected.reason, rejected.detail, raw, payload=self._judging.keep_payload)
+        )
+
+    def publish_optout(self, recipient: bytes, answer: Answer) -> None:
+        """Publish what a reply was resolved to, where that differs from what was published."""
+        if answer.owners == answer.published:
+            return
+        answer.published = answer.owners
+        event = OptoutEvent(
+            reply=answer.id,
+            recipient=self._token(recipient),
+            owners=answer.owners,
+            received_at=answer.received_at,
+            answered_send=answer.answered.id if answer.answered else None,
+            source=self.place("replies", answer.offset),
+        )
+        self.messages.append(optout_message(event, self._partition, self._now))
+
+    def count(self, facts: Facts, verdict: Verdict) -> None:
+        """Count a send with its first verdict."""
+        if facts.sp in self._judging.canaries:
+            return
+        self.tallies.add(facts, verdict)
+        self.lanes.add((facts.signature, facts.port, facts.sp))
+        outcome = "flagged" if verdict.flags else "undecided" if verdict.undecided else "clean"
+        carrier, counts = facts.carrier or "", self.counts
+        counts.decided[carrier, outcome] += 1
+        counts.covered[carrier, "some" if verdict.undecided else "all"] += 1
+        for rule_id, undecided in verdict.undecided.items():
+            counts.undecided[rule_id, undecided.reason] += 1
+            if undecided.fault:
+                counts.faults.append(f"{rule_id}: {undecided.fault}")
+
+    def place(self, kind: str, offset: int) -> Place:
+        """Where a record of this partition lies."""
+        return Place(self._judging.topics[kind], self._partition, offset)
+
+    def _publish(
+        self, recipient: bytes, kept: Kept, now: Published, flag: Flag | None, because: Because | None
+    ) -> None:
+        judging = self._judging
+        rule = judging.rulebook.rules[now.rule].RULE
+        send = FlaggedSend(
+            id=kept.id,
+            recipient=self._token(recipient),
+            sp=kept.sp,
+            port=kept.port,
+            carrier=kept.carrier,
+            province=kept.province,
+            signature=kept.signature,
+            owner=kept.owner,
+            type=kept.type,
+            type_source=kept.type_source,
+            at=kept.at,
+        )
+        event = FlagEvent(
+            flag_id=flag_id(judging.pseudonyms.key, recipient, kept.id, now.rule),
+            revision=now.revision,
+            epoch=self._epoch,
+            status="raised" if now.raised else "cleared",
+            shadow=flag.shadow if flag else False,
+            rule=now.rule,
+            severity=(flag.severity if flag else rule.severity).value,
+            law=law_of(flag) if flag else self._law_at(now.rule, kept.at),
+            send=send,
+            evidence=flag.evidence if flag else {},
+            reason=reason_of(flag, send) if flag else CLEARED,
+            source=self.place("sends", kept.offset),
+            because=because,
+            judged_at=self._now,
+            version=judging.version,
+        )
+        topic = "canary" if kept.sp in judging.canaries else "flags"
+        self.messages.append(flag_message(event, topic, self._partition))
+        self.counts.flagged_sent_at.append(kept.at)
+
+    def _law_at(self, rule_id: str, t: int) -> Law:
+        for part in self._judging.rulebook.asked(t):
+            for asked in part:
+                if asked.rule.id == rule_id:
+                    return Law(asked.pack, asked.clause, asked.checked)
+        return Law("", "", checked=False)  # switched off since it was raised
+
+    def _count_raised(self, kept: Kept, flag: Flag, because: Because | None) -> None:
+        self.counts.flags[flag.rule.id, flag.severity.value, kept.carrier or ""] += 1
+        if because is not None:
+            self.counts.corrections[flag.rule.id, "raised"] += 1
+            self.tallies.correct(kept, flag.rule.id, "+")
+
+    def _count_cleared(self, kept: Kept, rule_id: str) -> None:
+        self.counts.corrections[rule_id, "cleared"] += 1
+        self.tallies.correct(kept, rule_id, "-")
+
+    def _token(self, recipient: bytes) -> str:
+        return self._judging.pseudonyms.token(self.recipients[recipient])

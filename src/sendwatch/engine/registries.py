@@ -1,0 +1,93 @@
+"""The five registry topics, read in full by every worker, without a group, and followed for ever.
+
+Belongs here: reading them into the `Registry`, knowing how far they are read, and remembering what was refused until
+the owner of partition 0 has put it into quarantine. Not here: any answer that the registries give (`registry/`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, cast
+
+from aiokafka import TopicPartition
+
+from sendwatch.engine.judging import REGISTRY_KINDS
+from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.outgoing import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+    from sendwatch.engine.judging import Judging
+    from sendwatch.events import Filing, Letter, Owner, Port, Template
+
+Refused = tuple[Place, Rejected, bytes | None]
+
+
+class Registries:
+    """Follows the registry topics into the worker's one `Registry`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, judging: Judging, names: Mapping[str, str]) -> None:
+        """Bind a consumer without a group; `names` maps topic kinds to topic names."""
+        self._consumer = consumer
+        self._judging = judging
+        self._places = {TopicPartition(names[kind], 0): kind for kind in REGISTRY_KINDS}
+        self._readers = {
+            kind: Reader(kind, recipient_form=judging.pseudonyms.form) for kind in REGISTRY_KINDS
+        }
+        self.refused: deque[Refused] = deque()
+        self.ignored: Counter[str] = Counter()
+        self.records: Counter[str] = Counter()
+        self.newest: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Begin at the beginning, and note where the topics end now."""
+        self._consumer.assign(list(self._places))
+        await self._consumer.seek_to_beginning(*self._places)
+        await self.look()
+
+    async def look(self) -> None:
+        """Note where the topics end now: `caught_up` is then about these ends."""
+        ends = await self._consumer.end_offsets(list(self._places))
+        self.ends = {self._places[place]: end for place, end in ends.items()}
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything up to the ends seen last has been taken in."""
+        positions = self._judging.registry_positions
+        return bool(self.ends) and all(positions.get(kind, 0) >= end for kind, end in self.ends.items())
+
+    async def follow(self, timeout_ms: int) -> None:
+        """Take in what there is; waits at most `timeout_ms` for something to come."""
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=2000)
+        positions = {kind: await self._consumer.position(place) for place, kind in self._places.items()}
+        for place in fetched:  # some servers tell too early an end when only asked for it
+            kind = self._places[place]
+            self.ends[kind] = max(self.ends.get(kind, 0), self._consumer.highwater(place) or 0)
+        # from here on without a pause: whoever looks sees records and positions that agree
+        for place, records in fetched.items():
+            for record in records:
+                self._take(self._places[place], place, record)
+        self._judging.registry_positions.update(positions)
+
+    def settled(self, positions: Mapping[str, int]) -> None:
+        """Forget what was refused below these positions: it is in quarantine."""
+        kinds = {place.topic: kind for place, kind in self._places.items()}
+        while self.refused and self.refused[0][0].offset < positions.get(kinds[self.refused[0][0].topic], 0):
+            self.refused.popleft()
+
+    def _take(self, kind: str, place: TopicPartition, record: ConsumerRecord) -> None:
+        row = self._readers[kind](record.key, record.value, record.timestamp, self.ignored)
+        self.records[kind] += 1
+        self.newest[kind] = record.timestamp
+        if isinstance(row, Rejected):
+            self.refused.append((Place(place.topic, 0, record.offset), row, record.value))
+        elif isinstance(row, Deletion):
+            self._judging.registry.put(kind, row.id, record.offset, record.timestamp, None)
+        else:
+            filed = cast("Filing | Port | Letter | Template | Owner", row)
+            arrived = arrival(record.timestamp, filed.recorded_at)
+            self._judging.registry.put(kind, filed.id, record.offset, arrived, filed)

@@ -1,0 +1,174 @@
+"""Where the dossiers of one partition lie: RocksDB on local disk, or memory, behind one interface.
+
+Belongs here: reading and writing values by key, atomically. Not here: what a value means (`dossier.py`,
+`partition.py`). The store is a materialised fold: whatever is lost here can be rebuilt from the topics, so a store
+that does not open, or is of another format, is destroyed and built anew, never served.
+
+RocksDB, measured with rocksdict 0.3.29 (see `tests/bench`): it reopens a database with the options stored in it
+unless the column family is named, which would leave an 8 MB cache and no bloom filter; and every partition has its
+own write buffers, so one manager bounds them all together.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Protocol, cast
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+FORMAT = b"sendwatch-1"
+FORMAT_KEY = b"\x00format"
+MEGABYTE = 1 << 20
+DAMAGE = ("Corruption", "Invalid argument")
+
+
+class Store(Protocol):
+    """What a partition needs of its store."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of these keys, None where there is none."""
+
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Put all these values at once, or none; None deletes."""
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Every key that begins so, with its value, in order of keys."""
+
+    def count(self) -> int:
+        """About how many keys it holds."""
+
+    def close(self) -> None:
+        """Flush and let go."""
+
+
+class MemoryStore:
+    """A store for tests and small runs; it ends with the process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._values: dict[bytes, bytes] = {}
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of these keys, None where there is none."""
+        return [self._values.get(key) for key in keys]
+
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Put all these values; None deletes."""
+        for key, value in changes.items():
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = value
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Every key that begins so, with its value, in order of keys."""
+        return sorted((key, value) for key, value in self._values.items() if key.startswith(prefix))
+
+    def count(self) -> int:
+        """How many keys it holds."""
+        return len(self._values)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class RocksShared:
+    """What all partitions of a process share: one block cache, one bound on write buffers."""
+
+    def __init__(self, cache_mb: int, write_buffer_mb: int) -> None:
+        """Sizes in MiB, for the whole process."""
+        self.cache = Cache(cache_mb * MEGABYTE)
+        self.write_buffers = WriteBufferManager(write_buffer_mb * MEGABYTE, allow_stall=False)
+
+    def options(self) -> Options:
+        """Options for one partition's database."""
+        blocks = BlockBasedOptions()
+        blocks.set_block_cache(self.cache)
+        blocks.set_bloom_filter(10, block_based=False)
+        blocks.set_cache_index_and_filter_blocks(True)
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        options = Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_block_based_table_factory(blocks)
+        options.set_write_buffer_manager(self.write_buffers)
+        options.set_write_buffer_size(64 * MEGABYTE)
+        options.set_compression_type(DBCompressionType.lz4())
+        options.set_level_compaction_dynamic_level_bytes(True)
+        options.set_max_background_jobs(2)
+        options.set_max_open_files(256)
+        options.set_keep_log_file_num(2)
+        return options
+
+
+class RocksStore:
+    """One partition's database in `folder`."""
+
+    def __init__(self, folder: Path, shared: RocksShared) -> None:
+        """Open it, or build it anew where it cannot be read or is of another format."""
+        self._folder = folder
+        self._shared = shared
+        try:
+            self._db = self._open()
+        except Exception as error:
+            # rocksdict raises bare Exception; only damage is answered by rebuilding, not a lock or a full disk
+            if not str(error).startswith(DAMAGE):
+                raise
+            shutil.rmtree(folder)
+            self._db = self._open()
+        if self._db.get(FORMAT_KEY) != FORMAT:
+            self._db.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            self._db = self._open()
+            self._db.put(FORMAT_KEY, FORMAT)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of these keys, None where there is none; sorted keys read faster."""
+        found: list[bytes | None] = cast("list[bytes | None]", self._db.get(list(keys)))
+        return found
+
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Put all these values in one atomic write; None deletes."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes.items():
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        self._db.write(batch)
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """Every key that begins so, with its value, in order of keys."""
+        found: list[tuple[bytes, bytes]] = []
+        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=prefix)):
+            if not key.startswith(prefix):
+                break
+            found.append((key, value))
+        return found
+
+    def count(self) -> int:
+        """About how many keys it holds, by RocksDB's own estimate."""
+        found = self._db.property_int_value("rocksdb.estimate-num-keys")
+        return int(found or 0)
+
+    def close(self) -> None:
+        """Flush and let go."""
+        self._db.flush()
+        self._db.close()
+
+    def _open(self) -> Rdict:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        options = self._shared.options()
+        return Rdict(str(self._folder), options, column_families={"default": options})
+

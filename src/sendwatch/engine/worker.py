@@ -1,0 +1,487 @@
+"""The hot path of a worker: read, hand to the partitions, publish, append, apply; for the partitions it owns.
+
+Belongs here: the order of these steps, taking over and giving up partitions. Not here: what a batch means
+(`partition.py`), the registries (`registries.py`), the Faust application around it (`app.py`).
+
+    take over p   read the ledger from where the store stopped, claim (epoch + 1), apply the rows; seek facts to the
+                  store's positions, sends and flags to the ledger's; hold sends until facts, flags and registries
+                  have reached the ends seen now
+    one round     getmany -> every partition's outcome -> flags, opt-outs, quarantine acknowledged -> one ledger
+                  record a partition, the commit -> applied to the stores
+    fenced        the ledger's offsets are ours alone while we own p: a hole before the record that we appended
+                  means that somebody else wrote, and if it was a claim, p is theirs and we let it go
+
+An error of the infrastructure ends the worker: a restart is cheap, and safe because nothing was applied before it
+was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import Struct, field
+
+from sendwatch import ledger, outgoing
+from sendwatch.engine import gauges
+from sendwatch.engine.batch import FACTS, assemble, process, review
+from sendwatch.engine.partition import Outcome, Partition
+from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+    from sendwatch.dossier import Published
+    from sendwatch.engine.judging import Judging
+    from sendwatch.engine.log_reader import LogReader
+    from sendwatch.engine.publish import Publisher
+    from sendwatch.engine.registries import Registries
+    from sendwatch.engine.store import Store
+    from sendwatch.metrics import Metrics
+    from sendwatch.settings import Settings
+
+log = logging.getLogger("sendwatch.worker")
+
+SOURCES = ("sends", *FACTS)
+FETCH_MS = 100
+SHORT_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+ROUND_SECONDS = 0.2
+FEWEST = 200
+
+Answer = TypeVar("Answer")
+
+
+class LostRecordsError(Exception):
+    """Records that were to be read are no longer there; the message names topic, partition and offsets."""
+
+
+class Owned(Struct):
+    """A partition that this worker owns, and how far it has to read before its sends may be judged.
+
+    `silent`: facts are still folded up to the ledger's position; only when all of them are there may one after it
+    correct anything. `held`: facts, flags and registries have not yet reached the ends seen at take-over.
+    `awaited`: by topic kind, the ends seen at take-over. `strangers`: flags of other epochs, by offset of their
+    send, that are still to be compared. `unseen`: topic kinds not fetched yet. `claimed_at`: the own flags partition's end when it was claimed.
+    """
+
+    partition: Partition
+    awaited: dict[str, int]
+    claimed_at: int
+    flags_next: int
+    held: bool = True
+    silent: bool = True
+    strangers: dict[int, dict[str, Published]] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=lambda: {*FACTS, "flags"})
+
+
+class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Judges the partitions that its consumer group assigns to it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        judging: Judging,
+        consumer: AIOKafkaConsumer,
+        publisher: Publisher,
+        reader: LogReader,
+        registries: Registries,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Bind started clients; nothing is read before `run`."""
+        self._settings = settings
+        self._judging = judging
+        self._consumer = consumer
+        self._publisher = publisher
+        self._reader = reader
+        self._registries = registries
+        self._metrics = metrics
+        self._clock = clock
+        self._names = {kind: settings.topics.name(kind) for kind in (*SOURCES, "flags", "ledger")}
+        self._kinds = {name: kind for kind, name in self._names.items()}
+        self._shared = RocksShared(settings.engine.cache_mb, settings.engine.write_buffer_mb)
+        self._turn = asyncio.Lock()
+        self._assignment_changed = False
+        self._generation = 0
+        self._stopping = False
+        self._batch = FEWEST
+        self.owned: dict[int, Owned] = {}
+        self.newest: dict[str, int] = {}
+        self.last_round = clock()
+
+    # -- rebalances -----------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Finish what is in flight before somebody else may own the partitions."""
+        async with self._turn:
+            self._generation += 1
+            self._metrics.rebalanced()
+            if revoked:
+                log.info("partitions revoked", extra={"partitions": sorted({tp.partition for tp in revoked})})
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Note that there is something to take over; the round does it, so that heartbeats go on."""
+        self._generation += 1
+        self._assignment_changed = True
+        log.info("partitions assigned", extra={"partitions": sorted({tp.partition for tp in assigned})})
+
+    async def _take_over(self) -> None:
+        self._assignment_changed = False
+        assigned = {place.partition for place in self._consumer.assignment() if self._kinds[place.topic] == "sends"}
+        for number in [number for number in self.owned if number not in assigned]:
+            self._let_go(number)
+        await self._registries.look()
+        for number in sorted(assigned):
+            await self._own(number)
+
+    def _let_go(self, number: int) -> None:
+        self.owned.pop(number).partition.store.close()
+        self._metrics.forget(number)
+        log.info("partition given up", extra={"partition": number})
+
+    async def _own(self, number: int) -> None:
+        owned = self.owned.get(number)
+        partition = owned.partition if owned else Partition(number, self._open_store(number))
+        await self._claim(partition)
+        ends = await self._consumer.end_offsets([self.place(kind, number) for kind in (*SOURCES, "flags")])
+        awaited = {self._kinds[place.topic]: end for place, end in ends.items()}
+        standing = partition.position.standing
+        await self._seek(partition)
+        self.owned[number] = Owned(
+            partition, awaited, claimed_at=awaited["flags"], flags_next=standing.flags_next
+        )
+        self._consumer.pause(self.place("sends", number))
+        self._pause_folded(self.owned[number])
+        log.info("partition taken over", extra={"partition": number, "epoch": partition.epoch})
+
+    async def _claim(self, partition: Partition) -> None:
+        """Read the ledger to its end, append a claim, and read on up to it: then the partition is ours."""
+        number, position = partition.number, partition.position
+        first, end = await self._reader.bounds(self._names["ledger"], number)
+        if position.ledger_next and not first <= position.ledger_next <= end:
+            raise LostRecordsError(
+                f"{self._names['ledger']}/{number}: the store has read up to offset {position.ledger_next}, the topic "
+                f"holds [{first}, {end}); was the topic made anew? Then delete {self._folder(number)}"
+            )
+        await self._read_ledger(partition, end)
+        while True:
+            epoch = position.standing.epoch + 1
+            claim = ledger.Claim(epoch, self._settings.kafka.client_id, self._now(), self._judging.version)
+            at = await self._publisher.append("ledger", number, b"claim", ledger.encode(claim))
+            if at == position.ledger_next:  # nobody wrote in between: no need to read the claim back
+                position.standing.accept(claim)
+                position.ledger_next = at + 1
+            else:
+                await self._read_ledger(partition, at + 1)
+            if position.standing.epoch == epoch:
+                partition.epoch = epoch
+                partition.save_position()
+                return
+            log.info("claim lost to another worker", extra={"partition": number, "epoch": epoch})
+
+    async def _read_ledger(self, partition: Partition, end: int) -> None:
+        position = partition.position
+        async for records in self._reader.read(self._names["ledger"], partition.number, position.ledger_next, end):
+            rows: list[ledger.Row] = []
+            longs: list[ledger.LongRow] = []
+            for record in records:
+                entry = ledger.decode.decode(record.value)
+                if position.standing.accept(entry) and isinstance(entry, ledger.Range):
+                    rows += entry.rows
+                    longs += entry.longs
+            partition.replay(rows, longs)
+            position.ledger_next = records[-1].offset + 1
+        position.ledger_next = max(position.ledger_next, end)
+
+    async def _seek(self, partition: Partition) -> None:
+        number, position = partition.number, partition.position
+        wanted = {"sends": position.standing.positions.get("sends", 0), "flags": position.standing.flags_next}
+        wanted |= {kind: position.facts.get(kind, 0) for kind in FACTS}
+        first = await self._consumer.beginning_offsets([self.place(kind, number) for kind in wanted])
+        for kind, offset in wanted.items():
+            place = self.place(kind, number)
+            if offset < first[place] and kind == "sends" and offset:
+                raise LostRecordsError(
+                    f"{place.topic}/{number}: offsets [{offset}, {first[place]}) were deleted before they were judged"
+                )
+            self._consumer.seek(place, max(offset, first[place]))
+
+    # -- rounds ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        while not self._stopping:
+            async with self._turn:
+                if self._assignment_changed:
+                    await self._take_over()
+            if not self._registries.caught_up:  # nothing may be judged by half a registry
+                await asyncio.sleep(SHORT_PAUSE)
+                continue
+            generation = self._generation
+            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._batch)
+            started = time.perf_counter()
+            async with self._turn:
+                if generation == self._generation and not self._assignment_changed:
+                    await self._round(fetched)
+            self._pace(sum(map(len, fetched.values())), time.perf_counter() - started)
+            self.last_round = self._clock()
+
+    def _pace(self, records: int, seconds: float) -> None:
+        """Read as much at once as can be judged in a short while: latency and heartbeats bound a round."""
+        if records >= self._batch / 2:
+            fitting = int(self._batch * ROUND_SECONDS / max(seconds, 0.001))
+            most = self._settings.engine.batch_records
+            self._batch = max(min(fitting, self._batch * 2, most), min(FEWEST, most))
+
+    def stop(self) -> None:
+        """End after the round that is under way."""
+        self._stopping = True
+
+    async def close(self) -> None:
+        """Let go of every store; the rounds have ended."""
+        async with self._turn:
+            for number in list(self.owned):
+                self._let_go(number)
+
+    async def _round(self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        by_number: dict[int, dict[str, Sequence[ConsumerRecord]]] = {}
+        for place, records in fetched.items():
+            if place.partition in self.owned:
+                by_number.setdefault(place.partition, {})[self._kinds[place.topic]] = records
+        outcomes: list[tuple[Owned, Outcome]] = []
+        for number, batch in by_number.items():
+            owned = self.owned[number]
+            for kind, records in batch.items():
+                self.newest[kind] = records[-1].timestamp
+                if owned.held:
+                    self._look_further(owned, kind)
+            outcomes.append((owned, await self._process(owned, batch)))
+        quiet = self.owned.get(0)
+        if quiet is not None and 0 not in by_number and self._registries.refused:
+            outcomes.append((quiet, await self._process(quiet, {})))
+        await self._commit(outcomes)
+        await self._heal()
+        await self._fetch_parts()
+        await self._release()
+
+    async def _process(self, owned: Owned, batch: Mapping[str, Sequence[ConsumerRecord]]) -> Outcome:
+        number = owned.partition.number
+        if owned.silent:
+            batch = self._cut(owned, batch)
+        next_offsets = {
+            kind: await self._consumer.position(self.place(kind, number)) for kind in batch if kind != "flags"
+        }
+        if "flags" in batch:
+            self._follow_flags(owned, batch["flags"])
+            owned.flags_next = await self._consumer.position(self.place("flags", number))
+        refused = [*self._registries.refused] if number == 0 else []
+        flags_next = owned.flags_next if not owned.strangers else owned.partition.position.standing.flags_next
+        return process(
+            owned.partition, self._judging, batch, next_offsets, self._now(), flags_next, refused
+        )
+
+    def _cut(self, owned: Owned, batch: Mapping[str, Sequence[ConsumerRecord]]) -> dict[str, Sequence[ConsumerRecord]]:
+        """Leave facts after the ledger's position for later: all that lie before it must be folded first."""
+        committed, cut = owned.partition.position.standing.positions, {}
+        for kind, records in batch.items():
+            end = committed.get(kind, 0)
+            if kind in FACTS and records[-1].offset >= end:
+                self._consumer.seek(self.place(kind, owned.partition.number), end)
+                records = [record for record in records if record.offset < end]
+            cut[kind] = records
+        return cut
+
+    def _pause_folded(self, owned: Owned) -> None:
+        """Read no further in facts that are folded up to the ledger's position, until all are."""
+        number, position = owned.partition.number, owned.partition.position
+        committed = position.standing.positions
+        done = [kind for kind in FACTS if position.facts.get(kind, 0) >= committed.get(kind, 0)]
+        if len(done) == len(FACTS):
+            owned.silent = False
+            self._consumer.resume(*(self.place(kind, number) for kind in FACTS))
+        else:
+            self._consumer.pause(*(self.place(kind, number) for kind in done))
+
+    async def _commit(self, outcomes: Sequence[tuple[Owned, Outcome]]) -> None:
+        messages = [message for _, outcome in outcomes for message in outcome.messages]
+        if messages:
+            flags = sum(message.topic == "flags" for message in messages)
+            await self._patiently("publishing flags", lambda: self._publisher.publish(messages), flags)
+        appended = await asyncio.gather(*(self._append(owned, outcome) for owned, outcome in outcomes))
+        for (owned, outcome), ledger_next in zip(outcomes, appended, strict=True):
+            if ledger_next is None:
+                continue
+            owned.partition.apply(outcome, ledger_next)
+            self._metrics.count(outcome, self._now())
+            if owned.partition.number == 0:
+                self._registries.settled(outcome.record.registries)
+
+    async def _append(self, owned: Owned, outcome: Outcome) -> int | None:
+        """Append the ledger record: the commit. None where the partition turned out to be somebody else's."""
+        partition = owned.partition
+        if outcome.empty:
+            return partition.position.ledger_next
+        value = ledger.encode(outcome.record)
+        expected = partition.position.ledger_next
+        try:
+            at = await self._publisher.append("ledger", partition.number, None, value)
+        except KafkaError as error:
+            self._tell_failure("appending to the ledger", error, 0)
+            at = await self._patiently("appending to the ledger", lambda: self._append_once(partition, value), 0)
+        if at == expected:
+            return at + 1
+        if await self._fenced(partition, at):
+            log.warning("fenced: another worker has claimed the partition", extra={"partition": partition.number})
+            self._let_go(partition.number)
+            self._assignment_changed = True
+            return None
+        return at + 1
+
+    async def _append_once(self, partition: Partition, value: bytes) -> int:
+        """Append after a failure, unless the failed attempt was written after all: a range must stand only once."""
+        name, start = self._names["ledger"], partition.position.ledger_next
+        _, end = await self._reader.bounds(name, partition.number)
+        async for records in self._reader.read(name, partition.number, start, end):
+            for record in records:
+                if record.value == value:
+                    offset: int = record.offset
+                    return offset
+        return await self._publisher.append("ledger", partition.number, None, value)
+
+    async def _patiently(self, doing: str, attempt: Callable[[], Awaitable[Answer]], flags: int) -> Answer:
+        """Try until Kafka answers: nothing may be left out, and nothing is read meanwhile."""
+        pause = 0.5
+        while True:
+            try:
+                return await attempt()
+            except KafkaError as error:
+                self._tell_failure(doing, error, flags)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _tell_failure(self, doing: str, error: KafkaError, flags: int) -> None:
+        self._metrics.publish_failed(flags)
+        log.error(
+            "Kafka does not take what is to be written; trying again, nothing is lost",
+            extra={"doing": doing, "servers": self._settings.kafka.bootstrap, "error": repr(error)},
+        )
+
+    async def _fenced(self, partition: Partition, at: int) -> bool:
+        start = partition.position.ledger_next
+        async for records in self._reader.read(self._names["ledger"], partition.number, start, at):
+            for record in records:
+                entry = ledger.decode.decode(record.value)
+                if isinstance(entry, ledger.Claim) and entry.epoch > partition.epoch:
+                    return True
+        return False
+
+    async def _release(self) -> None:
+        """Let the sends of a partition go on once everything that they are judged by has caught up."""
+        for number, owned in list(self.owned.items()):
+            if owned.silent:
+                self._pause_folded(owned)
+            elif owned.held and self._reached(owned):
+                owned.held = False
+                await self._commit([(owned, assemble(owned.partition, self._judging, [], self._now()))])
+                self._consumer.resume(self.place("sends", number))
+                log.info("partition caught up; its sends are judged", extra={"partition": number})
+
+    async def _fetch_parts(self) -> None:
+        """Read parts of long messages again whose texts are no longer in memory, and judge what waited for them."""
+        for number, owned in list(self.owned.items()):
+            if owned.held or not owned.partition.missing:
+                continue
+            wanted = sorted(set().union(*owned.partition.missing.values()))
+            records = [record for offset in wanted async for record in self._one("sends", number, offset)]
+            outcome = assemble(owned.partition, self._judging, records, self._now())
+            await self._commit([(owned, outcome)])
+
+    def _look_further(self, owned: Owned, kind: str) -> None:
+        """Await what the first fetch shows to be there: some servers tell too early an end when only asked for it."""
+        if kind in owned.unseen:
+            owned.unseen.discard(kind)
+            place = self.place(kind, owned.partition.number)
+            owned.awaited[kind] = max(owned.awaited[kind], self._consumer.highwater(place) or 0)
+
+    def _reached(self, owned: Owned) -> bool:
+        position = owned.partition.position
+        facts = all(position.facts.get(kind, 0) >= owned.awaited[kind] for kind in FACTS)
+        return facts and owned.flags_next >= owned.awaited["flags"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything that was there at take-over has been judged and committed."""
+        if not self.ready:
+            return False
+        return all(
+            owned.partition.position.standing.positions.get("sends", 0) >= owned.awaited["sends"]
+            and not owned.strangers
+            and not owned.partition.missing
+            for owned in self.owned.values()
+        )
+
+    def measure(self) -> None:
+        """Hand positions, lag and table sizes to the metrics."""
+        gauges.measure(self, self._consumer, self._registries, self._metrics, self._now())
+
+    @property
+    def ready(self) -> bool:
+        """Whether it owns partitions, and the sends of every one of them are being judged."""
+        return bool(self.owned) and not self._assignment_changed and not any(o.held for o in self.owned.values())
+
+    # -- the own flags partition ----------------------------------------------------------------------------------
+
+    def _follow_flags(self, owned: Owned, records: Sequence[ConsumerRecord]) -> None:
+        """Remember flags that another owner wrote; they are compared once their sends have been judged here."""
+        for record in records:
+            if outgoing.epoch_of(record.headers) == owned.partition.epoch or record.value is None:
+                continue
+            if record.offset < owned.claimed_at and record.offset < owned.partition.position.standing.flags_next:
+                continue
+            event = outgoing.read_flag(record.value)
+            seen = outgoing.published_of(event)
+            owned.strangers.setdefault(event.source.offset, {})[event.rule] = seen
+
+    async def _heal(self) -> None:
+        """Judge again the sends of strange flags, and publish where the topic says otherwise than we know."""
+        for number, owned in list(self.owned.items()):
+            judged = owned.partition.position.standing.positions.get("sends", 0)
+            due = {offset: seen for offset, seen in owned.strangers.items() if offset < judged}
+            if not due or owned.held:
+                continue
+            records = [record for offset in sorted(due) async for record in self._one("sends", number, offset)]
+            because = outgoing.Because(self._names["flags"], "")
+            outcome = review(owned.partition, self._judging, records, self._now(), due, because)
+            for offset in due:
+                del owned.strangers[offset]
+            log.info("flags of another owner compared", extra={"partition": number, "sends": len(due)})
+            await self._commit([(owned, outcome)])
+
+    async def _one(self, kind: str, number: int, offset: int) -> AsyncIterator[ConsumerRecord]:
+        async for records in self._reader.read(self._names[kind], number, offset, offset + 1):
+            for record in records:
+                yield record
+
+    # -- small things ---------------------------------------------------------------------------------------------
+
+    def _open_store(self, number: int) -> Store:
+        if self._settings.engine.store == "memory":
+            return MemoryStore()
+        return RocksStore(self._folder(number), self._shared)
+
+    def _folder(self, number: int) -> Path:
+        return Path(self._settings.engine.data_dir) / f"{self._names['sends']}-{number}"
+
+    def place(self, kind: str, number: int) -> TopicPartition:
+        """The topic of this kind, this partition."""
+        return TopicPartition(self._names[kind], number)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,111 @@
+"""Long messages: which parts belong together, and when they are judged.
+
+Belongs here: grouping parts, whatever the order in which they came. Not here: reading the whole text (`text/`),
+judging it (`judge.py`), fetching texts (`engine/`): of a part only its place is kept, never its text.
+
+The parts of one (recipient, port, ref, total) whose `sent_at` lies in [first, first + 10 min) are one message; the next
+later one opens another. Of a repeated number the lowest offset counts. A message is judged when all its parts are
+there, or when event time has passed the ten minutes; and again when a part turns up after that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sendwatch.events import Send
+
+TOGETHER = 10 * 60_000
+
+
+class Piece(Struct, array_like=True, gc=False):
+    """One part as it is kept: its number, its record in `sms.sends`, the digest of its fields."""
+
+    no: int
+    id: str
+    offset: int
+    sent_at: int
+    arrived: int
+    digest: bytes
+
+
+Message = tuple[Piece, ...]  # the pieces of one long message, by number
+
+
+class Long(Struct, array_like=True, gc=False):
+    """The pieces of one (port, ref, total) of a recipient; `judged`: offsets of each message as it was last judged."""
+
+    port: str
+    ref: str
+    total: int
+    pieces: list[Piece] = field(default_factory=list)
+    judged: list[tuple[int, ...]] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What its parts have in common."""
+        return (self.port, self.ref, self.total)
+
+    def messages(self) -> list[Message]:
+        """The messages that its pieces make, in order of time."""
+        found: list[Message] = []
+        rest = sorted(self.pieces, key=lambda piece: (piece.sent_at, piece.offset))
+        while rest:
+            end = rest[0].sent_at + TOGETHER
+            by_number: dict[int, Piece] = {}
+            for piece in rest:
+                if piece.sent_at < end and (piece.no not in by_number or piece.offset < by_number[piece.no].offset):
+                    by_number[piece.no] = piece
+            found.append(tuple(by_number[no] for no in sorted(by_number)))
+            rest = [piece for piece in rest if piece.sent_at >= end]
+        return found
+
+    def due(self, event_time: int) -> list[Message]:
+        """The messages that must be judged now: complete or out of time, and not judged as they are."""
+        return [
+            message
+            for message in self.messages()
+            if offsets(message) not in self.judged
+            and (len(message) == self.total or event_time >= first_sent(message) + TOGETHER)
+        ]
+
+    def deadline(self) -> int | None:
+        """When the earliest message that is not judged must be; None where all are."""
+        waiting = [first_sent(m) + TOGETHER for m in self.messages() if offsets(m) not in self.judged]
+        return min(waiting, default=None)
+
+    def settle(self, message: Message) -> list[str]:
+        """Note that a message is judged; returns the ids under which parts of it were judged before."""
+        mine = set(offsets(message))
+        replaced = [before for before in self.judged if not mine.isdisjoint(before)]
+        self.judged = [before for before in self.judged if before not in replaced] + [offsets(message)]
+        ids = {piece.offset: piece.id for piece in self.pieces}
+        return [ids[before[0]] for before in replaced if before[0] in ids and ids[before[0]] != message[0].id]
+
+
+def offsets(message: Message) -> tuple[int, ...]:
+    """The offsets of a message's pieces, by number."""
+    return tuple(piece.offset for piece in message)
+
+
+def first_sent(message: Message) -> int:
+    """When the first of its pieces was sent."""
+    return min(piece.sent_at for piece in message)
+
+
+def key_of(send: Send) -> tuple[str, str, int] | None:
+    """What the parts of a send's message have in common; None where it is whole by itself."""
+    part = send.part
+    return None if part is None or part.total == 1 else (send.port, str(part.ref), part.total)
+
+
+def put_together(sends: Sequence[Send], total: int) -> Send:
+    """The whole message of these parts, by number: the lowest one's fields, and the text if it is all there."""
+    texts = [send.text for send in sends]
+    whole = len(sends) == total and all(text is not None for text in texts)
+    return replace(sends[0], text="".join(text or "" for text in texts) if whole else None, part=None)
