@@ -1,0 +1,167 @@
+"""The whole pipe against a broker: a simulated week in, flags out, with crashes in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from sendwatch.demo import Progress, score_of, settled, until_ready, write
+from sendwatch.demo.audience import Audience
+from sendwatch.demo.stage import Stage
+from sendwatch.engine.books import read_books
+from sendwatch.simulate import Canary, Story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sendwatch.demo.show import Score
+
+PARTITIONS = 4
+NUMBER, SENTENCE = "19912345678", "此句只为查验隐私而写绝不可外泄"
+
+
+@pytest.fixture
+async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
+    """Topics of this test's own, and a folder for its workers."""
+    embedded = pytestconfig.getoption("--broker") == "embedded"
+    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
+    made.overrides["kafka.group"] = prefix + "group"
+    made.settings = made.settings_of({})
+    await made.make_topics()
+    return made
+
+
+def a_story(seed: int, sends: int, canary: Canary | None = None) -> Story:
+    """A small week with everything planted in it."""
+    return Story(seed, sends, recipients=2000, owners=200, partitions=PARTITIONS, canary=canary)
+
+
+async def until(audience: Audience, reached: Callable[[], bool], within: float = 120.0) -> None:
+    """Follow what comes out until something is the case."""
+    give_up_at = time.monotonic() + within
+    while not reached():
+        assert time.monotonic() < give_up_at, "it did not come so far in time"
+        await audience.look()
+
+
+async def finish(story: Story, audience: Audience, progress: Progress, stage: Stage, began: float) -> Score:
+    """Follow until everything written is judged, and hold it against the truth."""
+    while not await settled(audience, progress):
+        assert time.monotonic() - began < 300, "the workers did not come to an end"
+        await audience.look()
+    books = await read_books(stage.settings)
+    return score_of(story, audience, time.monotonic() - began, sum(len(each.gaps) for each in books))
+
+
+async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
+    """One worker finds every planted flag and refuses every malformed record, and nothing else."""
+    story, worker, audience, progress = a_story(11, 4000), stage.worker("alone"), Audience(stage.settings), Progress()
+    await write(story.facts(), stage)
+    await worker.start()
+    await audience.start()
+    try:
+        await until_ready(worker)
+        began = time.monotonic()
+        await write(story.sends(), stage, None, progress.add)
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        status = await worker.stop()
+    assert score.good, score
+    assert sum(score.planted.values()) > 50
+    assert len(score.refused) >= 8
+    assert status == 0
+
+
+SEEDS = [21, pytest.param(22, marks=pytest.mark.kafka), pytest.param(23, marks=pytest.mark.kafka)]
+LONG_SEEDS = [pytest.param(seed, marks=[pytest.mark.kafka, pytest.mark.long]) for seed in range(24, 31)]
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, *LONG_SEEDS])
+async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) -> None:
+    """Two workers, one killed and restarted and at last asked to stop, give the flags that one alone gives."""
+    sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
+    story, progress = a_story(seed, sends), Progress()
+    first, second, audience = stage.worker("first"), stage.worker("second"), Audience(stage.settings)
+    await write(story.facts(), stage)
+    await first.start()
+    await second.start()
+    await audience.start()
+    try:
+        await until_ready(first)
+        await until_ready(second)
+        began = time.monotonic()
+        writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
+        await until(audience, lambda: audience.judged() > sends * 0.3)
+        epochs = sum(standing.epoch for standing in audience.standing.values())
+        first.kill()
+        assert await first.wait(10) == -signal.SIGKILL
+        judged_at_kill = audience.judged()
+        await first.start()
+        await until_ready(first)
+        await until(audience, lambda: audience.judged() > sends * 0.7)
+        asked_at = time.monotonic()
+        assert await second.stop() == 0
+        assert time.monotonic() - asked_at < 15
+        await writing
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        for worker in (first, second):
+            await worker.stop()
+    assert score.good, score
+    assert judged_at_kill < story.truth.counts["sends"], "the kill came when all was done"
+    assert sum(standing.epoch for standing in audience.standing.values()) > epochs, "nobody took over"
+
+
+async def test_nothing_personal_comes_out(stage: Stage) -> None:
+    """A planted number and a planted sentence are in no flag, quarantine or ledger record, log line or metric."""
+    story, worker, audience = a_story(41, 3000, Canary(NUMBER, SENTENCE)), stage.worker("discreet"), None
+    progress = Progress()
+    await write(story.facts(), stage)
+    await worker.start()
+    audience = Audience(stage.settings)
+    await audience.start()
+    try:
+        await until_ready(worker)
+        await write(story.sends(), stage, None, progress.add)
+        await finish(story, audience, progress, stage, time.monotonic())
+        async with aiohttp.ClientSession() as session, session.get(f"{worker.address}/metrics") as answer:
+            metrics = await answer.read()
+    finally:
+        await audience.stop()
+        await worker.stop()
+    went_in = await everything(stage, "sends")
+    assert NUMBER.encode() in went_in
+    assert SENTENCE.encode() in went_in, "nothing was planted"
+    outputs = {kind: await everything(stage, kind) for kind in ("flags", "quarantine", "ledger", "optouts", "canary")}
+    outputs |= {"log": worker.log.read_bytes(), "metrics": metrics}
+    assert outputs["flags"], "there were no flags to look at"
+    for name, content in outputs.items():
+        assert NUMBER.encode() not in content, name
+        assert SENTENCE.encode() not in content, name
+        assert SENTENCE.encode("unicode_escape") not in content, name
+
+
+async def everything(stage: Stage, kind: str) -> bytes:
+    """Keys, values and headers of a whole topic, run together."""
+    name = stage.settings.topics.name(kind)
+    collected = []
+    async with AIOKafkaConsumer(bootstrap_servers=stage.bootstrap) as consumer:
+        places = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        for place, end in ends.items():
+            while await consumer.position(place) < end:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    collected += [(r.key or b"") + (r.value or b"") + repr(r.headers).encode() for r in records]
+    return b"\n".join(collected)
