@@ -1,0 +1,1 @@
+"""What people read: explanations, the catalogue, later reports. Nothing here decides anything."""

@@ -1,0 +1,57 @@
+"""The catalogue of rules as lines and as plain values, and what differs between two law packs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from sendwatch.judge import Rulebook, Setting
+
+if TYPE_CHECKING:
+    from sendwatch.law import Pack
+
+
+class Change(Struct, frozen=True):
+    """A rule whose clause differs between two packs; None: the pack doesn't hold it."""
+
+    rule: str
+    before: str | None
+    after: str | None
+
+
+def changes(before: Pack, after: Pack) -> list[Change]:
+    """Every rule whose clause differs, in the order of their ids."""
+    every = sorted({*before.clauses, *after.clauses})
+    found = (Change(rule, before.clauses.get(rule), after.clauses.get(rule)) for rule in every)
+    return [change for change in found if change.before != change.after]
+
+
+def as_text(rulebook: Rulebook) -> str:
+    """A line a rule."""
+    lines = []
+    for rule_id, module in rulebook.rules.items():
+        setting = rulebook.settings.get(rule_id, Setting())
+        severity = setting.severity or module.RULE.severity
+        packs = ", ".join(f"{pack.id} {pack.clauses[rule_id]}" for pack in rulebook.packs if rule_id in pack.clauses)
+        title = module.RULE.title
+        lines.append(f"{rule_id:<28} {severity.value:<9} {setting.mode.value:<7} {title.en} {title.zh}  [{packs}]")
+    return "\n".join(lines)
+
+
+def as_json(rulebook: Rulebook) -> list[dict[str, Any]]:
+    """The same as plain values."""
+    listed = []
+    for rule_id, module in rulebook.rules.items():
+        rule, setting = module.RULE, rulebook.settings.get(rule_id, Setting())
+        listed.append(
+            {
+                "id": rule_id,
+                "title": {"en": rule.title.en, "zh": rule.title.zh},
+                "severity": (setting.severity or rule.severity).value,
+                "mode": setting.mode.value,
+                "commercial_only": rule.commercial,
+                "law": {pack.id: pack.clauses[rule_id] for pack in rulebook.packs if rule_id in pack.clauses},
+            }
+        )
+    return listed
