@@ -116,7 +116,11 @@ class Claim(Struct, tag="claim", tag_field="record"):
 
 
 class Range(Struct, tag="range", tag_field="record"):
-    """One processed range of a partition. `event_time` is the greatest `sent_at` seen on the partition."""
+    """One processed range of a partition. `event_time` is the greatest `sent_at` seen on the partition.
+
+    `registries`: how far the registries were read and what they changed was looked back for. `lanes` and `templates`:
+    the distinct (signature, port, SP) and the named templates of its sends, the latest of which counts at `until`.
+    """
 
     epoch: int
     version: Version
@@ -130,6 +134,8 @@ class Range(Struct, tag="range", tag_field="record"):
     longs: list[LongRow] = field(default_factory=list)
     optouts: list[tuple[bytes, str, tuple[str, ...]]] = field(default_factory=list)
     lanes: list[tuple[str | None, str, str]] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    until: int = 0
 
 
 Record = Claim | Range

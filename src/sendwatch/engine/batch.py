@@ -380,12 +380,14 @@ class Batch:
             at=self.now,
             event_time=self.event_time,
             spans=self._spans,
-            registries=dict(judging.registry_positions),
+            registries=dict(self.partition.registries),
             flags_next=flags_next,
             tallies=flagging.tallies.rows(),
             rows=[Row(recipient, kept) for (recipient, _), kept in self._rows.items()],
             longs=[LongRow(recipient, long) for recipient, long in self.assembly.rows()],
             lanes=sorted(flagging.lanes, key=repr),
+            templates=sorted(flagging.templates),
+            until=flagging.until,
         )
         changes = changes_of({recipient: self.dossiers[recipient] for recipient in self.changed})
         return Outcome(flagging.messages, record, changes, self._facts, self.assembly.deadlines(), flagging.counts)

@@ -57,6 +57,8 @@ class Flagging:
         self.counts = Counts()
         self.tallies = Tallies()
         self.lanes: set[tuple[str | None, str, str]] = set()
+        self.templates: set[str] = set()
+        self.until = 0
 
     def settle(
         self, recipient: bytes, kept: Kept, verdict: Verdict, scope: Collection[str] | None, because: Because | None
@@ -111,10 +113,13 @@ class Flagging:
 
     def count(self, facts: Facts, verdict: Verdict) -> None:
         """Count a send with its first verdict."""
+        self.lanes.add((facts.signature, facts.port, facts.sp))
+        if facts.template is not None:
+            self.templates.add(facts.template.id)
+        self.until = max(self.until, facts.at)
         if facts.sp in self._judging.canaries:
             return
         self.tallies.add(facts, verdict)
-        self.lanes.add((facts.signature, facts.port, facts.sp))
         outcome = "flagged" if verdict.flags else "undecided" if verdict.undecided else "clean"
         carrier, counts = facts.carrier or "", self.counts
         counts.decided[carrier, outcome] += 1

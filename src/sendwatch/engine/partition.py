@@ -72,6 +72,7 @@ class Partition:
     """One partition, from the store's position on.
 
     `pieces`: parts of long messages that were read lately, by offset: their texts are kept in memory only.
+    `registries`: by topic kind, up to where everything that the registries changed has been looked back for.
     `missing`: offsets of parts that are needed and are not there any more; whoever has them, calls `Batch.assemble`.
     """
 
@@ -80,6 +81,7 @@ class Partition:
         self.number = number
         self.store = store
         self.epoch = 0
+        self.registries: dict[str, int] = {}
         raw = store.get_many([POSITION])[0]
         self.position = msgspec.json.decode(raw, type=Position) if raw else Position()
         self.pieces: dict[int, Send] = {}

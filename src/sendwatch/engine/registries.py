@@ -6,24 +6,36 @@ the owner of partition 0 has put it into quarantine. Not here: any answer that t
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from aiokafka import TopicPartition
+from msgspec import Struct
 
 from sendwatch.engine.judging import REGISTRY_KINDS
 from sendwatch.events import Deletion, Reader, Rejected, arrival
 from sendwatch.outgoing import Place
+from sendwatch.registry.touch import touches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
     from sendwatch.engine.judging import Judging
-    from sendwatch.events import Filing, Letter, Owner, Port, Template
+    from sendwatch.registry.touch import Row, Touch
 
 Refused = tuple[Place, Rejected, bytes | None]
+
+
+class Change(Struct, frozen=True):
+    """A registry record that was taken in, and what it touches. `arrived` as the contract has it."""
+
+    kind: str
+    id: str
+    offset: int
+    arrived: int
+    touches: list[Touch]
 
 
 class Registries:
@@ -37,11 +49,13 @@ class Registries:
         self._readers = {
             kind: Reader(kind, recipient_form=judging.pseudonyms.form) for kind in REGISTRY_KINDS
         }
-        self.refused: deque[Refused] = deque()
+        self.refused: list[Refused] = []
+        self.changes: list[Change] = []
         self.ignored: Counter[str] = Counter()
         self.records: Counter[str] = Counter()
         self.newest: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self._rows: dict[tuple[str, str], Row | None] = {}
 
     async def start(self) -> None:
         """Begin at the beginning, and note where the topics end now."""
@@ -73,11 +87,14 @@ class Registries:
                 self._take(self._places[place], place, record)
         self._judging.registry_positions.update(positions)
 
-    def settled(self, positions: Mapping[str, int]) -> None:
-        """Forget what was refused below these positions: it is in quarantine."""
-        kinds = {place.topic: kind for place, kind in self._places.items()}
-        while self.refused and self.refused[0][0].offset < positions.get(kinds[self.refused[0][0].topic], 0):
-            self.refused.popleft()
+    def settle(self, refused: Sequence[Refused]) -> None:
+        """Forget refused records that are in quarantine now."""
+        done = {(place.topic, place.offset) for place, _, _ in refused}
+        self.refused = [each for each in self.refused if (each[0].topic, each[0].offset) not in done]
+
+    def changed_since(self, positions: Mapping[str, int]) -> list[Change]:
+        """The changes at or after these positions, in the order in which they were read."""
+        return [change for change in self.changes if change.offset >= positions.get(change.kind, 0)]
 
     def _take(self, kind: str, place: TopicPartition, record: ConsumerRecord) -> None:
         row = self._readers[kind](record.key, record.value, record.timestamp, self.ignored)
@@ -86,8 +103,13 @@ class Registries:
         if isinstance(row, Rejected):
             self.refused.append((Place(place.topic, 0, record.offset), row, record.value))
         elif isinstance(row, Deletion):
-            self._judging.registry.put(kind, row.id, record.offset, record.timestamp, None)
+            self._put(kind, row.id, record.offset, record.timestamp, None)
         else:
-            filed = cast("Filing | Port | Letter | Template | Owner", row)
-            arrived = arrival(record.timestamp, filed.recorded_at)
-            self._judging.registry.put(kind, filed.id, record.offset, arrived, filed)
+            filed = cast("Row", row)
+            self._put(kind, filed.id, record.offset, arrival(record.timestamp, filed.recorded_at), filed)
+
+    def _put(self, kind: str, id_: str, offset: int, arrived: int, row: Row | None) -> None:
+        before = self._rows.get((kind, id_))
+        self._rows[kind, id_] = row
+        self._judging.registry.put(kind, id_, offset, arrived, row)
+        self.changes.append(Change(kind, id_, offset, arrived, touches((before, row))))

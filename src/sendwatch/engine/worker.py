@@ -30,6 +30,7 @@ from msgspec import Struct, field
 from sendwatch import ledger, outgoing
 from sendwatch.engine import gauges
 from sendwatch.engine.batch import FACTS, assemble, process, review
+from sendwatch.engine.lookback import LookBack
 from sendwatch.engine.partition import Outcome, Partition
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.judging import Judging
     from sendwatch.engine.log_reader import LogReader
     from sendwatch.engine.publish import Publisher
-    from sendwatch.engine.registries import Registries
+    from sendwatch.engine.registries import Change, Registries
     from sendwatch.engine.store import Store
     from sendwatch.metrics import Metrics
     from sendwatch.settings import Settings
@@ -54,6 +55,7 @@ FETCH_MS = 100
 SHORT_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 ROUND_SECONDS = 0.2
 FEWEST = 200
+LOOK_BACK_RECORDS = 500
 
 Answer = TypeVar("Answer")
 
@@ -79,6 +81,7 @@ class Owned(Struct):
     silent: bool = True
     strangers: dict[int, dict[str, Published]] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=lambda: {*FACTS, "flags"})
+    look_back: LookBack = field(default_factory=LookBack)
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -182,6 +185,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._read_ledger(partition, at + 1)
             if position.standing.epoch == epoch:
                 partition.epoch = epoch
+                partition.registries = dict(position.standing.registries or self._judging.registry_positions)
                 partition.save_position()
                 return
             log.info("claim lost to another worker", extra={"partition": number, "epoch": epoch})
@@ -263,12 +267,16 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 if owned.held:
                     self._look_further(owned, kind)
             outcomes.append((owned, await self._process(owned, batch)))
+        refused = list(self._registries.refused)
         quiet = self.owned.get(0)
         if quiet is not None and 0 not in by_number and self._registries.refused:
             outcomes.append((quiet, await self._process(quiet, {})))
         await self._commit(outcomes)
+        if any(owned.partition.number == 0 for owned, _ in outcomes):
+            self._registries.settle(refused)
         await self._heal()
         await self._fetch_parts()
+        await self._look_back()
         await self._release()
 
     async def _process(self, owned: Owned, batch: Mapping[str, Sequence[ConsumerRecord]]) -> Outcome:
@@ -281,7 +289,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         if "flags" in batch:
             self._follow_flags(owned, batch["flags"])
             owned.flags_next = await self._consumer.position(self.place("flags", number))
-        refused = [*self._registries.refused] if number == 0 else []
+        refused = self._registries.refused if number == 0 else []
         flags_next = owned.flags_next if not owned.strangers else owned.partition.position.standing.flags_next
         return process(
             owned.partition, self._judging, batch, next_offsets, self._now(), flags_next, refused
@@ -320,8 +328,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             owned.partition.apply(outcome, ledger_next)
             self._metrics.count(outcome, self._now())
-            if owned.partition.number == 0:
-                self._registries.settled(outcome.record.registries)
 
     async def _append(self, owned: Owned, outcome: Outcome) -> int | None:
         """Append the ledger record: the commit. None where the partition turned out to be somebody else's."""
@@ -424,6 +430,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             owned.partition.position.standing.positions.get("sends", 0) >= owned.awaited["sends"]
             and not owned.strangers
             and not owned.partition.missing
+            and owned.look_back.idle
+            and owned.partition.registries == self._judging.registry_positions
             for owned in self.owned.values()
         )
 
@@ -468,6 +476,38 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         async for records in self._reader.read(self._names[kind], number, offset, offset + 1):
             for record in records:
                 yield record
+
+    # -- looking back ---------------------------------------------------------------------------------------------
+
+    async def _look_back(self) -> None:
+        """Judge again, a little at a time, the sends that a change of the registries may concern."""
+        now_read = dict(self._judging.registry_positions)
+        for number, owned in list(self.owned.items()):
+            partition, looking = owned.partition, owned.look_back
+            if owned.held:
+                continue
+            if looking.idle and partition.registries != now_read:
+                looking.waiting = self._registries.changed_since(partition.registries)
+                looking.until = now_read
+                if looking.waiting:
+                    end = partition.position.ledger_next
+                    window = self._judging.parameters.window
+                    await looking.find(self._reader, self._names["ledger"], number, end, window)
+                    log.info("looking back", extra={"partition": number, "stretches": len(looking.stretches)})
+            stretch = looking.next(LOOK_BACK_RECORDS)
+            if stretch is not None and looking.because is not None:
+                await self._review_stretch(owned, stretch, looking.because)
+            if looking.idle and looking.until:
+                partition.registries, looking.until = looking.until, {}
+
+    async def _review_stretch(self, owned: Owned, stretch: tuple[int, int], change: Change) -> None:
+        number = owned.partition.number
+        because = outgoing.Because(self._settings.topics.name(change.kind), change.id)
+        records: list[ConsumerRecord] = []
+        async for fetched in self._reader.read(self._names["sends"], number, *stretch):
+            records += fetched
+        outcome = review(owned.partition, self._judging, records, self._now(), {}, because)
+        await self._commit([(owned, outcome)])
 
     # -- small things ---------------------------------------------------------------------------------------------
 
