@@ -92,7 +92,7 @@ class Answer(Struct, array_like=True, gc=False):
     """One reply that is kept. `word` is its text when that is short enough to refuse anything, else empty.
 
     `owners`: toward whom it withdraws; empty where it is no refusal. `published`: the same, as last
-    published on `sms.optouts`.
+    published on `sms.optouts`; `restored`: read back from there, since what it answered may be gone.
     """
 
     id: str
@@ -104,6 +104,7 @@ class Answer(Struct, array_like=True, gc=False):
     answered: Answered | None = None
     owners: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
+    restored: bool = False
 
     @property
     def refuses(self) -> bool:
@@ -238,6 +239,8 @@ def aim(dossier: Dossier, window: int, owners_on_port: Callable[[str, int], tupl
     for answer in dossier.replies:
         before = (answer.refuses, answer.owners)
         answer.answered = _answered(dossier, answer, window)
+        if answer.restored and answer.answered is None:
+            continue
         answer.owners = _refused(answer, owners_on_port)
         if (answer.refuses, answer.owners) != before:
             changed = answer.received_at if changed is None else min(changed, answer.received_at)
@@ -286,5 +289,5 @@ def prune(dossier: Dossier, event_time: int, window: int) -> None:
         dossier.sends = [kept for kept in dossier.sends if kept.at >= oldest]
     if dossier.longs:
         for long in dossier.longs:
-            long.pieces = [piece for piece in long.pieces if piece.sent_at >= oldest]
+            long.forget(oldest)
         dossier.longs = [long for long in dossier.longs if long.pieces]

@@ -148,6 +148,7 @@ def flag_message(event: FlagEvent, topic: str, partition: int) -> Message:
     return Message(topic, partition, event.flag_id.encode(), encode(event), headers)
 
 
+read_optout = msgspec.json.Decoder(OptoutEvent).decode
 read_flag = msgspec.json.Decoder(FlagEvent).decode
 
 

@@ -53,31 +53,42 @@ class Long(Struct, array_like=True, gc=False):
 
     def messages(self) -> list[Message]:
         """The messages that its pieces make, in order of time."""
-        found: list[Message] = []
+        return [message for _, message in self.begun()]
+
+    def begun(self) -> list[tuple[int, Message]]:
+        """The same, each with the time of its first piece; of a repeated number that may be one that does not count."""
+        found: list[tuple[int, Message]] = []
         rest = sorted(self.pieces, key=lambda piece: (piece.sent_at, piece.offset))
         while rest:
-            end = rest[0].sent_at + TOGETHER
+            start = rest[0].sent_at
             by_number: dict[int, Piece] = {}
             for piece in rest:
-                if piece.sent_at < end and (piece.no not in by_number or piece.offset < by_number[piece.no].offset):
+                in_time = piece.sent_at < start + TOGETHER
+                if in_time and (piece.no not in by_number or piece.offset < by_number[piece.no].offset):
                     by_number[piece.no] = piece
-            found.append(tuple(by_number[no] for no in sorted(by_number)))
-            rest = [piece for piece in rest if piece.sent_at >= end]
+            found.append((start, tuple(by_number[no] for no in sorted(by_number))))
+            rest = [piece for piece in rest if piece.sent_at >= start + TOGETHER]
         return found
 
     def due(self, event_time: int) -> list[Message]:
         """The messages that must be judged now: complete or out of time, and not judged as they are."""
         return [
             message
-            for message in self.messages()
-            if offsets(message) not in self.judged
-            and (len(message) == self.total or event_time >= first_sent(message) + TOGETHER)
+            for start, message in self.begun()
+            if offsets(message) not in self.judged and (len(message) == self.total or event_time >= start + TOGETHER)
         ]
 
     def deadline(self) -> int | None:
         """When the earliest message that is not judged must be; None where all are."""
-        waiting = [first_sent(m) + TOGETHER for m in self.messages() if offsets(m) not in self.judged]
+        waiting = [start + TOGETHER for start, message in self.begun() if offsets(message) not in self.judged]
         return min(waiting, default=None)
+
+    def forget(self, oldest: int) -> None:
+        """Drop the messages whose time ended by `oldest`, each as a whole: a rest of one would be another message."""
+        kept = [start for start, _ in self.begun() if start + TOGETHER > oldest]
+        self.pieces = [piece for piece in self.pieces if kept and piece.sent_at >= kept[0]]
+        known = {piece.offset for piece in self.pieces}
+        self.judged = [judged for judged in self.judged if not known.isdisjoint(judged)]
 
     def settle(self, message: Message) -> list[str]:
         """Note that a message is judged; returns the ids under which parts of it were judged before."""
@@ -91,11 +102,6 @@ class Long(Struct, array_like=True, gc=False):
 def offsets(message: Message) -> tuple[int, ...]:
     """The offsets of a message's pieces, by number."""
     return tuple(piece.offset for piece in message)
-
-
-def first_sent(message: Message) -> int:
-    """When the first of its pieces was sent."""
-    return min(piece.sent_at for piece in message)
 
 
 def key_of(send: Send) -> tuple[str, str, int] | None:

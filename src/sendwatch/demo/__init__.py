@@ -58,9 +58,7 @@ class Wish(Struct, frozen=True):
 async def run(wish: Wish) -> bool:
     """Run the demo; True where everything that was planted was found, and nothing else."""
     console = Console(stderr=wish.output == "json")
-    story = Story(
-        wish.seed, wish.sends, recipients=wish.recipients, owners=wish.owners, partitions=wish.partitions
-    )
+    story = Story(wish.seed, wish.sends, recipients=wish.recipients, owners=wish.owners, partitions=wish.partitions)
     with tempfile.TemporaryDirectory(prefix="sendwatch-demo-") as folder:
         console.print("starting an embedded broker and a worker …")
         async with Embedded() as broker:

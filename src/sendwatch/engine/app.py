@@ -19,7 +19,6 @@ import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.app.base import BootStrategy
-from faust.web import Response
 from mode import Service
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -32,6 +31,8 @@ from sendwatch.engine.worker import SOURCES, Worker
 from sendwatch.metrics import Metrics
 
 if TYPE_CHECKING:
+    from faust.web import Response
+
     from sendwatch.engine.judging import Judging
     from sendwatch.settings import Settings
 

@@ -22,6 +22,7 @@ from sendwatch import dossier as dossiers
 from sendwatch.dossier import Dossier, Kept, Published, is_commercial
 from sendwatch.engine.assembly import Assembly
 from sendwatch.engine.flagging import Flagging
+from sendwatch.engine.memory import joined
 from sendwatch.engine.partition import Outcome, changes_of
 from sendwatch.events import Rejected, Send, arrival
 from sendwatch.facts import Facts, add_recipient, facts_of, facts_of_send, kept_of
@@ -73,6 +74,7 @@ class Batch:
         self._parameters = judging.parameters
         self._since: dict[bytes, tuple[int, Because]] = {}
         self._fresh: dict[tuple[bytes, str], tuple[Kept, Appraised, Because | None]] = {}
+        self._quiet: set[bytes] = set()
         self._rows: dict[tuple[bytes, str], Kept] = {}
         self._spans: dict[str, Span] = {}
         self._facts: dict[str, int] = {}
@@ -127,12 +129,17 @@ class Batch:
             changed, since, fact_id = dossiers.fold_act(dossier, act), act.effective_at, act.id
         elif kind == "replies":
             answer = dossiers.answer_of(fact, record.offset, arrived)  # type: ignore[arg-type]
+            if silent and record.offset in self.partition.resolved:
+                answer.owners = answer.published = self.partition.resolved[record.offset]
+                answer.restored = True
             changed, since, fact_id = dossiers.fold_answer(dossier, answer), answer.received_at, answer.id
         else:
             return True  # counted and kept in its topic; windows over them come with the aggregator
         if changed:
             self.changed.add(recipient)
-            if not silent:
+            if silent:
+                self._quiet.add(recipient)
+            else:
                 self._touch(recipient, since, Because(self.judging.topics[kind], fact_id))
         return changed
 
@@ -183,7 +190,7 @@ class Batch:
     ) -> Appraised:
         """What a send's own rules say of it; see `Appraised`."""
         facts = facts_of_send(send, self.judging.registry, self._parameters)
-        verdict = judge(facts, self.judging.rulebook.asked(facts.at)[0])
+        verdict = self.judging.memory.judge(facts, self.judging.rulebook.asked(facts.at)[0])
         return Appraised(offset, arrived, event_time, send, facts, verdict, raw, again)
 
     def _add(self, appraised: Sequence[Appraised], books: Books) -> None:
@@ -211,9 +218,7 @@ class Batch:
             books.judged += 1
             self._keep(recipient, dossier, each, digest, earlier)
 
-    def _keep(
-        self, recipient: bytes, dossier: Dossier, each: Appraised, digest: bytes, earlier: Kept | None
-    ) -> None:
+    def _keep(self, recipient: bytes, dossier: Dossier, each: Appraised, digest: bytes, earlier: Kept | None) -> None:
         kept = kept_of(each.facts, each.send.request, each.offset, each.arrived, digest)
         if kept.commercial or (earlier is not None and earlier.commercial):
             self._note_neighbours(recipient, dossier, kept)
@@ -253,7 +258,7 @@ class Batch:
                 continue
             verdict = each.verdict
             if each.facts.type is None or each.facts.reading is None:
-                verdict = _joined(verdict, judge(each.facts, self.judging.rulebook.asked(each.facts.at)[1]))
+                verdict = joined(verdict, judge(each.facts, self.judging.rulebook.asked(each.facts.at)[1]))
             self.flagging.count(each.facts, verdict)
 
     def _repeated(self, each: Appraised, earlier: Kept, digest: bytes, books: Books) -> None:
@@ -288,10 +293,15 @@ class Batch:
             self._judge_again(recipient, since, because)
 
     def _aim(self, recipient: bytes) -> None:
+        """Find what each reply means now. Where facts were only folded silently, what follows is published already."""
         dossier = self.dossiers[recipient]
         moved = dossiers.aim(dossier, self._parameters.window, self.judging.registry.owners_on_port)
+        known = self._since.get(recipient)
+        if recipient in self._quiet and known is None:
+            for answer in dossier.replies:
+                answer.published = answer.owners
+            return
         if moved is not None:
-            known = self._since.get(recipient)
             self._touch(recipient, moved, known[1] if known else Because(self.judging.topics["replies"], ""))
         if recipient in self.flagging.recipients:
             for answer in dossier.replies:
@@ -299,7 +309,7 @@ class Batch:
 
     def _judge_whole(self, recipient: bytes, kept: Kept, each: Appraised, because: Because | None) -> None:
         facts = add_recipient(each.facts, kept, self.dossiers[recipient], self.judging.registry)
-        verdict = _joined(each.verdict, judge(facts, self.judging.rulebook.asked(kept.at)[1]))
+        verdict = joined(each.verdict, judge(facts, self.judging.rulebook.asked(kept.at)[1]))
         self.flagging.settle(recipient, kept, verdict, None, because)
         self._rows[recipient, kept.id] = kept
         if because is None:
@@ -351,9 +361,7 @@ class Batch:
                 each = self.appraise(record.offset, record.timestamp, self.event_time, send)
                 self.review_one(recipient, each, seen.get(record.offset, {}), because)
 
-    def review_one(
-        self, recipient: bytes, each: Appraised, seen: Mapping[str, Published], because: Because
-    ) -> None:
+    def review_one(self, recipient: bytes, each: Appraised, seen: Mapping[str, Published], because: Because) -> None:
         """Judge one send of the past again."""
         dossier = self.dossiers[recipient]
         earlier = dossier.find(each.send.id)
@@ -478,9 +486,3 @@ def assemble(partition: Partition, judging: Judging, parts: Sequence[Record], no
 
 def _is_kept(each: Appraised) -> bool:
     return is_commercial(each.facts.type) or bool(each.verdict.flags) or bool(each.facts.asks)
-
-
-def _joined(one: Verdict, other: Verdict) -> Verdict:
-    if not other.flags and not other.undecided:
-        return one
-    return Verdict(one.flags + other.flags, {**one.undecided, **other.undecided})

@@ -182,9 +182,7 @@ def refused(error: Exception, kafka: Kafka) -> Refusal:
         case TimeoutError():
             return Refusal(f"no answer within {PROBE_SECONDS:g} s", lasting=False)
         case errors.KafkaConnectionError() | ConnectionError():
-            missing = (
-                ", or is kafka.cert_file missing" if kafka.security == "tls" and not kafka.cert_file else ""
-            )
+            missing = ", or is kafka.cert_file missing" if kafka.security == "tls" and not kafka.cert_file else ""
             return Refusal(f"it hung up; is kafka.security {kafka.security} right{missing}?", lasting=False)
         case _:
             return Refusal(str(error) or type(error).__name__, lasting=False)
@@ -195,9 +193,7 @@ def explain(error: Exception, kafka: Kafka) -> str:
     user = kafka.username or "this user"
     match error:
         case errors.TopicAuthorizationFailedError():
-            return (
-                f"{user} may not use {listed(error)}: give it READ (input), READ and WRITE (output), DESCRIBE"
-            )
+            return f"{user} may not use {listed(error)}: give it READ (input), READ and WRITE (output), DESCRIBE"
         case errors.GroupAuthorizationFailedError():
             return f"{user} may not join the group {kafka.group}: give it READ on the group"
         case errors.ClusterAuthorizationFailedError():

@@ -54,9 +54,7 @@ def load_registries(judging: Judging, records: Mapping[str, Sequence[Record]]) -
                 judging.registry.put(kind, row.id, record.offset, arrived, row)  # type: ignore[union-attr, arg-type]
 
 
-def explain(
-    judging: Judging, send: Record, number: int | None, others: Mapping[str, Sequence[Record]]
-) -> Explained:
+def explain(judging: Judging, send: Record, number: int | None, others: Mapping[str, Sequence[Record]]) -> Explained:
     """Ask every rule about `send`, a record of partition `number` (None: of the one that its key belongs on).
 
     `others`: the records of the same recipient (and partition) in the other topics, and its other sends, by kind.

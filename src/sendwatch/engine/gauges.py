@@ -50,4 +50,3 @@ def _measure_tables(worker: Worker, registries: Registries, metrics: Metrics) ->
     for kind, rows in registries.records.items():
         newest = registries.newest.get(kind)
         metrics.set_table(kind, keys=rows, recovering=not registries.caught_up, newest_at=newest)
-

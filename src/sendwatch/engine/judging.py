@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from sendwatch import __version__, law, rules
+from sendwatch.engine.memory import Memory
 from sendwatch.events import Reader
 from sendwatch.facts import Parameters
 from sendwatch.judge import Rulebook, Setting
@@ -42,6 +43,7 @@ class Judging(Struct):
     partitions: int
     canaries: frozenset[str] = frozenset()
     keep_payload: bool = False
+    memory: Memory = field(default_factory=Memory)
     registry_positions: dict[str, int] = field(default_factory=dict)
 
 

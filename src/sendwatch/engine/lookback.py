@@ -78,9 +78,7 @@ def touched(change: Change, entry: Range, window: int) -> bool:
     return False
 
 
-async def _entries(
-    reader: LogReader, topic: str, partition: int, first: int, end: int
-) -> AsyncIterator[ledger.Record]:
+async def _entries(reader: LogReader, topic: str, partition: int, first: int, end: int) -> AsyncIterator[ledger.Record]:
     async for records in reader.read(topic, partition, first, end):
         for record in records:
             yield ledger.decode.decode(record.value)

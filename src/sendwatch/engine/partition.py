@@ -16,9 +16,9 @@ from msgspec import Struct, field
 
 from sendwatch import dossier as dossiers
 from sendwatch.dossier import Dossier
-from sendwatch.engine.counts import Counts
+from sendwatch.engine.counts import Counts  # noqa: TC001 - msgspec reads the annotations
 from sendwatch.ledger import LongRow, Range, Row, Standing
-from sendwatch.outgoing import Message
+from sendwatch.outgoing import Message  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,6 +73,7 @@ class Partition:
 
     `pieces`: parts of long messages that were read lately, by offset: their texts are kept in memory only.
     `registries`: by topic kind, up to where everything that the registries changed has been looked back for.
+    `resolved`: owners by the offset of their reply, as read back from `sms.optouts` while facts are folded silently.
     `missing`: offsets of parts that are needed and are not there any more; whoever has them, calls `Batch.assemble`.
     """
 
@@ -82,6 +83,7 @@ class Partition:
         self.store = store
         self.epoch = 0
         self.registries: dict[str, int] = {}
+        self.resolved: dict[int, tuple[str, ...]] = {}
         raw = store.get_many([POSITION])[0]
         self.position = msgspec.json.decode(raw, type=Position) if raw else Position()
         self.pieces: dict[int, Send] = {}

@@ -46,9 +46,7 @@ class Registries:
         self._consumer = consumer
         self._judging = judging
         self._places = {TopicPartition(names[kind], 0): kind for kind in REGISTRY_KINDS}
-        self._readers = {
-            kind: Reader(kind, recipient_form=judging.pseudonyms.form) for kind in REGISTRY_KINDS
-        }
+        self._readers = {kind: Reader(kind, recipient_form=judging.pseudonyms.form) for kind in REGISTRY_KINDS}
         self.refused: list[Refused] = []
         self.changes: list[Change] = []
         self.ignored: Counter[str] = Counter()

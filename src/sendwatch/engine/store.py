@@ -171,4 +171,3 @@ class RocksStore:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         options = self._shared.options()
         return Rdict(str(self._folder), options, column_families={"default": options})
-

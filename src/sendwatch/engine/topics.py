@@ -90,9 +90,7 @@ async def admin(settings: Settings, doing: str, tell: Callable[[str], None]) -> 
 async def look(client: Any, wanted: Sequence[Topic]) -> Survey:
     """Compare what a server has with what is wanted."""
     names = {topic.name for topic in wanted}
-    listed = {
-        one["topic"]: one["partitions"] for one in await client.describe_topics() if one["topic"] in names
-    }
+    listed = {one["topic"]: one["partitions"] for one in await client.describe_topics() if one["topic"] in names}
     configs, notes = await configurations(client, sorted(listed))
     existing = {
         name: Existing(len(partitions), min(len(one["replicas"]) for one in partitions), configs.get(name))
@@ -107,9 +105,7 @@ async def configurations(client: Any, names: Sequence[str]) -> tuple[dict[str, d
     if not names:
         return {}, []
     try:
-        answers = await client.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-        )
+        answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     except (OSError, errors.KafkaError) as error:
         return {}, [UNTOLD.format(error)]
     told: dict[str, dict[str, str]] = {}
@@ -165,9 +161,7 @@ async def appear(client: Any, wanted: Sequence[Topic]) -> None:
             return
         if time.monotonic() > give_up_at:
             names = ", ".join(absent)
-            raise TopicsRefusedError(
-                f"not seen {APPEAR_SECONDS:g} s after making: {names}; is DESCRIBE missing?"
-            )
+            raise TopicsRefusedError(f"not seen {APPEAR_SECONDS:g} s after making: {names}; is DESCRIBE missing?")
         await asyncio.sleep(0.1)
 
 

@@ -70,12 +70,11 @@ class Owned(Struct):
     `silent`: facts are still folded up to the ledger's position; only when all of them are there may one after it
     correct anything. `held`: facts, flags and registries have not yet reached the ends seen at take-over.
     `awaited`: by topic kind, the ends seen at take-over. `strangers`: flags of other epochs, by offset of their
-    send, that are still to be compared. `unseen`: topic kinds not fetched yet. `claimed_at`: the own flags partition's end when it was claimed.
+    send, that are still to be compared. `unseen`: topic kinds not fetched yet.
     """
 
     partition: Partition
     awaited: dict[str, int]
-    claimed_at: int
     flags_next: int
     held: bool = True
     silent: bool = True
@@ -157,11 +156,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         awaited = {self._kinds[place.topic]: end for place, end in ends.items()}
         standing = partition.position.standing
         await self._seek(partition)
-        self.owned[number] = Owned(
-            partition, awaited, claimed_at=awaited["flags"], flags_next=standing.flags_next
-        )
+        self.owned[number] = Owned(partition, awaited, flags_next=standing.flags_next)
         self._consumer.pause(self.place("sends", number))
         self._pause_folded(self.owned[number])
+        if self.owned[number].silent:
+            await self._read_optouts(partition)
         log.info("partition taken over", extra={"partition": number, "epoch": partition.epoch})
 
     async def _claim(self, partition: Partition) -> None:
@@ -291,20 +290,26 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             owned.flags_next = await self._consumer.position(self.place("flags", number))
         refused = self._registries.refused if number == 0 else []
         flags_next = owned.flags_next if not owned.strangers else owned.partition.position.standing.flags_next
-        return process(
-            owned.partition, self._judging, batch, next_offsets, self._now(), flags_next, refused
-        )
+        return process(owned.partition, self._judging, batch, next_offsets, self._now(), flags_next, refused)
 
     def _cut(self, owned: Owned, batch: Mapping[str, Sequence[ConsumerRecord]]) -> dict[str, Sequence[ConsumerRecord]]:
         """Leave facts after the ledger's position for later: all that lie before it must be folded first."""
-        committed, cut = owned.partition.position.standing.positions, {}
-        for kind, records in batch.items():
-            end = committed.get(kind, 0)
-            if kind in FACTS and records[-1].offset >= end:
+        committed, cut = owned.partition.position.standing.positions, dict(batch)
+        for kind in FACTS:
+            end, records = committed.get(kind, 0), batch.get(kind, ())
+            if records and records[-1].offset >= end:
                 self._consumer.seek(self.place(kind, owned.partition.number), end)
-                records = [record for record in records if record.offset < end]
-            cut[kind] = records
+                cut[kind] = [record for record in records if record.offset < end]
         return cut
+
+    async def _read_optouts(self, partition: Partition) -> None:
+        """Read what replies were resolved to: the sends that they answered may be kept no longer."""
+        name, number = self._settings.topics.name("optouts"), partition.number
+        first, end = await self._reader.bounds(name, number)
+        async for records in self._reader.read(name, number, first, end):
+            for record in records:
+                event = outgoing.read_optout(record.value)
+                partition.resolved[event.source.offset] = event.owners
 
     def _pause_folded(self, owned: Owned) -> None:
         """Read no further in facts that are folded up to the ledger's position, until all are."""
@@ -313,6 +318,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         done = [kind for kind in FACTS if position.facts.get(kind, 0) >= committed.get(kind, 0)]
         if len(done) == len(FACTS):
             owned.silent = False
+            owned.partition.resolved.clear()
             self._consumer.resume(*(self.place(kind, number) for kind in FACTS))
         else:
             self._consumer.pause(*(self.place(kind, number) for kind in done))
@@ -450,8 +456,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """Remember flags that another owner wrote; they are compared once their sends have been judged here."""
         for record in records:
             if outgoing.epoch_of(record.headers) == owned.partition.epoch or record.value is None:
-                continue
-            if record.offset < owned.claimed_at and record.offset < owned.partition.position.standing.flags_next:
                 continue
             event = outgoing.read_flag(record.value)
             seen = outgoing.published_of(event)

@@ -50,7 +50,13 @@ def _lines(answer: Answer, explained: Explained) -> list[str]:
 def _why(answer: Answer, explained: Explained) -> Words:
     facts = explained.facts
     assert answer.flag is not None
-    fields: dict[str, object] = {"id": facts.id, "port": facts.port, "sp": facts.sp, "owner": facts.owner, "type": facts.type}
+    fields: dict[str, object] = {
+        "id": facts.id,
+        "port": facts.port,
+        "sp": facts.sp,
+        "owner": facts.owner,
+        "type": facts.type,
+    }
     fields |= {"signature": facts.signature, **answer.flag.evidence}
     return answer.flag.rule.reason.filled({name: "–" if value is None else value for name, value in fields.items()})
 
