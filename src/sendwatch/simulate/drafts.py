@@ -102,7 +102,8 @@ def record_of(draft: Draft, number: int, recipients: Recipients, phrases: Phrase
     if body is not None:
         while not line.signature and "】" in body:  # it would be read as a signature
             body = phrases.body(draft.klass, random)
-        record["text"] = sign(line.signature, body, draw(), titled=draft.klass == SERVICE and draft.template is None)
+        titled = draft.klass == SERVICE and draft.template is None
+        record["text"] = sign(line.signature, body, line.owner * 0.618 % 1, titled=titled)  # each where it always does
     if draft.template is not None:
         record["template"] = draft.template
     if not line.open or draw() < 0.95:

@@ -29,6 +29,9 @@ _SLOT: Final = re.compile(r"\{(\w+)\}")
 _POOL: Final = 256
 
 
+HABITS: Final = 6  # wordings that a sender uses of each class
+
+
 class Skeleton(msgspec.Struct, frozen=True, gc=False):
     """A sentence with slots: `form` has a %s for each pool, `pattern` the same as a filed template writes
     it.
@@ -60,14 +63,21 @@ class Phrases:
             FINANCE: self._compose(_mixed(wording.FINANCE_OPENINGS, wording.FINANCE_OFFERS, wording.FINANCE_CALLS)),
         }
 
-    def body(self, klass: str, random: Random) -> str:
-        """A whole body of that class; a commercial one says how to refuse."""
-        skeletons = self.bare[klass]
-        body = skeletons[int(random.random() * len(skeletons))].fill(random)
-        if klass in COMMERCIAL:
-            refusals = wording.REFUSALS
-            return body + refusals[int(random.random() * len(refusals))]
-        return body
+    def body(self, klass: str, random: Random, sender: int | None = None) -> str:
+        """A whole body of that class; a commercial one says how to refuse.
+
+        A sender has a few wordings that it fills again and again; None: any wording.
+        """
+        skeletons, refusals = self.bare[klass], wording.REFUSALS
+        if sender is None:
+            chosen, end = int(random.random() * len(skeletons)), int(random.random() * len(refusals))
+        else:
+            chosen, end = (
+                (sender * 7919 + int(random.random() * HABITS) * 104_729) % len(skeletons),
+                sender % len(refusals),
+            )
+        body = skeletons[chosen].fill(random)
+        return body + refusals[end] if klass in COMMERCIAL else body
 
     def without_refusal(self, klass: str, random: Random) -> str:
         return random.choice(self.bare[klass]).fill(random)

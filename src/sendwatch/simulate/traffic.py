@@ -51,22 +51,28 @@ class Traffic:
 
     def messages(self) -> Iterator[Message]:
         self._put_off_what_is_known()
-        prepared, later, settings = deque(self.world.prepared), self.later, self.settings
+        settings = self.settings
+        prepared = deque(self.world.prepared)
         rest = max(0, settings.sends - len(prepared))
         for at, share in instants(settings.start_at, settings.days, rest, self.random):
-            while prepared and prepared[0].draft.sent_at <= at:
-                yield self._prepared(prepared.popleft())
-            while later and later[0][0] <= at:
-                yield heappop(later)[2]
+            yield from self._waiting(prepared, at)
             yield self._send(at, share)
             self.owed_bad += settings.malformed
             while self.owed_bad >= 1:
                 self.owed_bad -= 1
                 yield self._malformed(at)
-        for last in prepared:
-            yield self._prepared(last)
-        while later:
-            yield heappop(later)[2]
+        yield from self._waiting(prepared, None)
+
+    def _waiting(self, prepared: deque[Prepared], until: int | None) -> Iterator[Message]:
+        """What was prepared and what was put off, in order of time, up to `until`; None: all of it."""
+        later = self.later
+        while prepared or later:
+            first = prepared[0].draft.sent_at if prepared else None
+            put_off = later[0][0] if later else None
+            at = min(each for each in (first, put_off) if each is not None)
+            if until is not None and at > until:
+                return
+            yield self._prepared(prepared.popleft()) if at == first else heappop(later)[2]
 
     def _put_off_what_is_known(self) -> None:
         for refusal in self.world.wreckage:
@@ -126,7 +132,7 @@ class Traffic:
         klass = random.choice(list(pair.courses))
         lines = world.faulty_of.get(pair.owner, ()) if self.draw() < 0.4 else ()
         line = random.choice([line for line in lines if klass in line.classes] or world.carrier.lines[pair.owner])
-        draft = Draft(at, pair.recipient, line, klass, klass, world.phrases.body(klass, random))
+        draft = Draft(at, pair.recipient, line, klass, klass, world.phrases.body(klass, random, line.owner))
         if self.draw() < 0.06:
             misworded.no_refusal(draft, Pen(random, world.phrases, None))
         return draft, pair.courses[klass]
@@ -164,7 +170,7 @@ class Traffic:
             index = random.choice(customers) if customers else -1
             if index < 0 or not self.restraint.allows(index, line.owner, at):
                 return None
-        return Draft(at, index, line, klass, klass, world.phrases.body(klass, random))
+        return Draft(at, index, line, klass, klass, world.phrases.body(klass, random, line.owner))
 
     def _commercial(self, at: int) -> Draft | None:
         """A clean commercial send, or None where nobody drawn may be written to just now."""
@@ -207,7 +213,7 @@ class Traffic:
         if template is not None:
             draft.template, draft.body = template.id, template.skeleton.fill(self.random)
         elif chance < 0.997 or not draft.line.alone:
-            draft.body = self.world.phrases.body(draft.klass, self.random)
+            draft.body = self.world.phrases.body(draft.klass, self.random, draft.line.owner)
         return draft
 
     def _recipient(self) -> int:

@@ -1,12 +1,13 @@
 """A reading: everything that one look at a text tells.
 
 Belongs here: the reading, and the cache that makes a million copies of one text cost one classification. The cache
-is keyed by the text's *shape*, its digits made one sign; what depends on the digits themselves (【58同城】,
-回0000退订) is read from the text. Not here: how any of it is found.
+is keyed by the text's *shape*, its digits made one sign and the paths of its links left out; what depends on the
+digits themselves (【58同城】, 回0000退订) is read from the text. Not here: how any of it is found.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ SHAPES = 32_768  # shapes that are remembered
 LONG = 1_000  # characters; longer texts are not remembered, and of twice as many only both ends are looked at
 
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_PATH = re.compile(rb"(\.[A-Za-z]{2,12})/[A-Za-z0-9/_?=&%#~-]+")
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -56,8 +58,12 @@ def read(text: str) -> Reading:
     """Read a text, or what is remembered of its shape."""
     if len(text) > LONG:
         return _read(text).reading
-    shape = _shaped(text.encode("utf-8", "surrogatepass").translate(_DIGITS))
-    return _again(shape, text) if shape.digits else shape.reading
+    told = text.encode("utf-8", "surrogatepass").translate(_DIGITS)
+    whole = told if b"/" not in told else _PATH.sub(rb"\1/0", told)
+    shape = _shaped(whole)
+    if not shape.digits:
+        return shape.reading
+    return _again(shape, text) if len(whole) == len(told) else _read(text).reading
 
 
 @lru_cache(maxsize=SHAPES)
