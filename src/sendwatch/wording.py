@@ -14,6 +14,7 @@ OUTCOMES = {
     Outcome.UNDECIDED: Words("undecided", "未决"),
     Outcome.NOT_APPLICABLE: Words("not applicable", "不适用"),
     Outcome.NOT_IN_FORCE: Words("not in force", "当时未生效"),
+    Outcome.SUPPRESSED: Words("flagged, but the sender is excepted", "违规，但已列入例外"),
     Outcome.OFF: Words("switched off", "已关闭"),
 }
 
@@ -28,6 +29,7 @@ REASONS = {
     "carrier_unknown": Words("the carrier is not known", "运营商未知"),
     "province_unknown": Words("the province is not known", "省份未知"),
     "scope_unknown": Words("part of the scope is not known", "使用范围信息不全"),
+    "excepted": Words("the carrier spares this sender the rule", "运营商已对该发送方设置例外"),
     "part": Words("it is a part of a long message", "系长短信的一部分"),
     "fault": Words("the rule itself failed; see the log", "规则执行出错，详见日志"),
 }

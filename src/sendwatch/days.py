@@ -1,0 +1,44 @@
+"""Days, times of day and working days, all in UTC+8. Times are ms since 1970 UTC.
+
+Belongs here: arithmetic on them. Not here: which days are holidays (a setting), what a day means for a send.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+BEIJING = 8 * HOUR
+EPOCH = date(1970, 1, 1).toordinal()
+THURSDAY = 3  # 1970-01-01, counting Monday as 0
+SATURDAY = 5
+
+
+def local_day(t: int) -> int:
+    """The day number of `t`, 1970-01-01 being 0."""
+    return (t + BEIJING) // DAY
+
+
+def local_minute(t: int) -> int:
+    """The minute of the day of `t`, 0 to 1439."""
+    return (t + BEIJING) % DAY // MINUTE
+
+
+def iso_date(day: int) -> str:
+    """The ISO date of a day number."""
+    return date.fromordinal(day + EPOCH).isoformat()
+
+
+def after_working_days(t: int, days: int, holidays: frozenset[str]) -> int:
+    """The end of the `days`-th working day after the day of `t`.
+
+    Working days are Monday to Friday less `holidays` (ISO dates).
+    """
+    day, left = local_day(t), days
+    while left:
+        day += 1
+        if (day + THURSDAY) % 7 < SATURDAY and iso_date(day) not in holidays:
+            left -= 1
+    return (day + 1) * DAY - BEIJING
