@@ -214,6 +214,36 @@ def list_rules(path: str | None, output: Output) -> None:
     click.echo(msgspec.json.encode(as_json(rulebook)).decode() if output == "json" else as_text(rulebook))
 
 
+@rules.command(name="test")
+@output
+def test_rules(output: Output) -> None:
+    """Ask every rule about the examples that it carries; status 1 if one is answered otherwise."""
+    from sendwatch.report.catalogue import try_examples
+
+    tried = try_examples()
+    wrong = [each for each in tried if not each.right]
+    if output == "json":
+        click.echo(msgspec.json.encode(tried).decode())
+    else:
+        for each in wrong:
+            click.echo(f"{each.rule}: {each.example}: expected {each.expected}, got {each.got}")
+        click.echo(f"{len(tried)} examples of {len({each.rule for each in tried})} rules, {len(wrong)} answered otherwise")
+    sys.exit(int(bool(wrong)))
+
+
+@rules.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+def classify(files: tuple[str, ...]) -> None:
+    """Precision and recall per class of text, over FILES of labelled texts (class, provenance, text; by tabs)."""
+    from pathlib import Path
+
+    from sendwatch.text.table import table
+
+    for name in files:
+        click.echo(name)
+        click.echo(table(Path(name)))
+
+
 @main.group()
 def law() -> None:
     """The law packs."""

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 
 from sendwatch import text
 from sendwatch.history import Act
-from sendwatch.parts import Long
+from sendwatch.parts import Key, Long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ HOUR = 3_600_000
 KEPT_AFTER_WINDOW = 24 * HOUR
 ANSWERS_WITHIN = 72 * HOUR
 COMMERCIAL = "marketing"
-LONGEST_WORD = 16
+LONGEST_WORD, LONGEST_CODE = 8, 32
 
 
 class Published(Struct, array_like=True, gc=False):
@@ -121,7 +121,7 @@ class Dossier(Struct, array_like=True, gc=False):
     sends: list[Kept] = field(default_factory=list)
     longs: list[Long] = field(default_factory=list)
 
-    def long(self, key: tuple[str, str, int]) -> Long:
+    def long(self, key: Key) -> Long:
         """The long messages of this key, begun where there are none."""
         for long in self.longs:
             if long.key == key:
@@ -200,7 +200,12 @@ def act_of(consent: Consent, offset: int, arrived: int) -> Act:
 def answer_of(reply: Reply, offset: int, arrived: int) -> Answer:
     """A reply record as the answer that is kept of it."""
     word = text.fold_word(reply.text)
-    return Answer(reply.id, offset, arrived, reply.port, reply.received_at, word if len(word) <= LONGEST_WORD else "")
+    return Answer(reply.id, offset, arrived, reply.port, reply.received_at, word if _may_refuse(word) else "")
+
+
+def _may_refuse(word: str) -> bool:
+    """Whether a reply is short enough to be a refusal word, or a code that a send may have advertised."""
+    return len(word) <= (LONGEST_CODE if word.isascii() else LONGEST_WORD)
 
 
 def fold_act(dossier: Dossier, act: Act) -> bool:
@@ -282,9 +287,14 @@ def put_kept(dossier: Dossier, kept: Kept) -> None:
     dossier.sends.append(kept)
 
 
+def oldest_kept(event_time: int, window: int) -> int:
+    """The time before which nothing is kept any more, at this event time (ms)."""
+    return event_time - window - KEPT_AFTER_WINDOW
+
+
 def prune(dossier: Dossier, event_time: int, window: int) -> None:
     """Drop what no fact can reach any more: its time + window + 24 h lies behind the event time."""
-    oldest = event_time - window - KEPT_AFTER_WINDOW
+    oldest = oldest_kept(event_time, window)
     if dossier.sends and any(kept.at < oldest for kept in dossier.sends):
         dossier.sends = [kept for kept in dossier.sends if kept.at >= oldest]
     if dossier.longs:

@@ -159,8 +159,9 @@ class Standing(Struct):
                 return False
             self.epoch = record.epoch
             return True
-        if record.epoch != self.epoch:
+        if record.epoch < self.epoch:
             return False
+        self.epoch = record.epoch  # greater only where its claim lay in a beginning that has expired
         for topic, span in record.spans.items():
             self.positions[topic] = span.next
         self.registries = dict(record.registries)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sendwatch.verdict import Flag
 
 SOURCE = "sendwatch"
+MOST_PAYLOAD = 64 * 1024  # bytes of a refused record that are kept where configured: topics bound their records
 SCHEMAS = "urn:sendwatch:schema:"
 RAISED = "sendwatch.flag.raised.v1"
 CLEARED = "sendwatch.flag.cleared.v1"
@@ -182,7 +183,7 @@ def quarantine_message(place: Place, reason: str, detail: str, raw: bytes | None
         detail=detail,
         sha256=sha256(raw or b"").hexdigest(),
         size=len(raw or b""),
-        payload=raw if payload else None,
+        payload=raw[:MOST_PAYLOAD] if payload and raw is not None else None,
     )
     key = f"{place.topic}/{place.partition}/{place.offset}".encode()
     return Message("quarantine", place.partition, key, encode(event), [("content-type", b"application/json")])

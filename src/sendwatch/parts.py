@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sendwatch.events import Send
 
 TOGETHER = 10 * 60_000
+Key = tuple[str, str | int, int]  # port, ref, total
 
 
 class Piece(Struct, array_like=True, gc=False):
@@ -41,13 +42,13 @@ class Long(Struct, array_like=True, gc=False):
     """The pieces of one (port, ref, total) of a recipient; `judged`: offsets of each message as it was last judged."""
 
     port: str
-    ref: str
+    ref: str | int
     total: int
     pieces: list[Piece] = field(default_factory=list)
     judged: list[tuple[int, ...]] = field(default_factory=list)
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """What its parts have in common."""
         return (self.port, self.ref, self.total)
 
@@ -104,10 +105,10 @@ def offsets(message: Message) -> tuple[int, ...]:
     return tuple(piece.offset for piece in message)
 
 
-def key_of(send: Send) -> tuple[str, str, int] | None:
+def key_of(send: Send) -> Key | None:
     """What the parts of a send's message have in common; None where it is whole by itself."""
     part = send.part
-    return None if part is None or part.total == 1 else (send.port, str(part.ref), part.total)
+    return None if part is None or part.total == 1 else (send.port, part.ref, part.total)
 
 
 def put_together(sends: Sequence[Send], total: int) -> Send:

@@ -107,6 +107,7 @@ class Live(Service):  # type: ignore[misc]
         self._settings = settings
         self._judging = prepare(settings)
         self.metrics = _metrics(settings, self._judging)
+        self.metrics.reloaded(int(time.time() * 1000))
         self._until_end = until_end
         self._ticked_at = time.monotonic()
         self._judged, self._followed, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.batch import Appraised, Batch
     from sendwatch.engine.partition import Record
     from sendwatch.ledger import Books
-    from sendwatch.parts import Long, Message
+    from sendwatch.parts import Key, Long, Message
 
 
 class Assembly:
@@ -33,7 +33,7 @@ class Assembly:
     def __init__(self, batch: Batch) -> None:
         """None yet."""
         self._batch = batch
-        self._touched: dict[tuple[bytes, tuple[str, str, int]], Long] = {}
+        self._touched: dict[tuple[bytes, Key], Long] = {}
         self._recipients: set[bytes] = set()
         self._provided: set[bytes] = set()
 
@@ -41,11 +41,10 @@ class Assembly:
         """Add the batch's parts to their dossiers."""
         batch = self._batch
         internal = batch.judging.pseudonyms.internal
-        addressed = [(internal(send.recipient), record, event_time, send) for record, event_time, send in parts]
+        addressed = [(internal(send.recipient), record, send) for record, _, send in parts]
         batch.open({recipient for recipient, *_ in addressed})
-        for recipient, record, event_time, send in addressed:
+        for recipient, record, send in addressed:
             batch.flagging.recipients[recipient] = send.recipient
-            dossiers.prune(batch.dossiers[recipient], event_time, batch.judging.parameters.window)
             self._take_one(recipient, record, send, books)
 
     def _take_one(self, recipient: bytes, record: Record, send: Send, books: Books) -> None:

@@ -75,6 +75,7 @@ class Batch:
         self._since: dict[bytes, tuple[int, Because]] = {}
         self._fresh: dict[tuple[bytes, str], tuple[Kept, Appraised, Because | None]] = {}
         self._quiet: set[bytes] = set()
+        self._held: dict[tuple[bytes, str], set[str]] = {}
         self._rows: dict[tuple[bytes, str], Kept] = {}
         self._spans: dict[str, Span] = {}
         self._facts: dict[str, int] = {}
@@ -209,10 +210,9 @@ class Batch:
         for recipient, each in addressed:
             self.flagging.recipients[recipient] = each.send.recipient
             dossier = self.dossiers[recipient]
-            dossiers.prune(dossier, each.event_time, self._parameters.window)
             digest = dossiers.digest_of(each.send)
             earlier = dossier.find(each.send.id)
-            if earlier is not None and earlier.offset != each.offset:
+            if earlier is not None and earlier.offset != each.offset and self._still_kept(earlier, each):
                 self._repeated(each, earlier, digest, books)
                 continue
             books.judged += 1
@@ -220,7 +220,7 @@ class Batch:
 
     def _keep(self, recipient: bytes, dossier: Dossier, each: Appraised, digest: bytes, earlier: Kept | None) -> None:
         kept = kept_of(each.facts, each.send.request, each.offset, each.arrived, digest)
-        if kept.commercial or (earlier is not None and earlier.commercial):
+        if kept.commercial or kept.asks or (earlier is not None and earlier.commercial):
             self._note_neighbours(recipient, dossier, kept)
         because = None
         if earlier is not None:
@@ -243,13 +243,13 @@ class Batch:
             if raw is not None and each.send.id.encode() in raw:
                 self.open({recipient})
             dossier = self.dossiers.get(recipient)
-            if dossier is not None:
-                dossiers.prune(dossier, each.event_time, self._parameters.window)
             earlier = dossier.find(each.send.id) if dossier is not None else None
+            if earlier is not None and not self._still_kept(earlier, each):
+                earlier = None
             if earlier is not None and earlier.offset < each.offset:
                 self._repeated(each, earlier, dossiers.digest_of(each.send), books)
                 continue
-            if earlier is not None and dossier is not None:  # a long message, put together anew
+            if earlier is not None and earlier.offset == each.offset and dossier is not None:  # a long message, put together anew
                 self.flagging.recipients[recipient] = each.send.recipient
                 self._keep(recipient, dossier, each, earlier.digest, earlier)
                 continue
@@ -260,6 +260,10 @@ class Batch:
             if each.facts.type is None or each.facts.reading is None:
                 verdict = joined(verdict, judge(each.facts, self.judging.rulebook.asked(each.facts.at)[1]))
             self.flagging.count(each.facts, verdict)
+
+    def _still_kept(self, kept: Kept, each: Appraised) -> bool:
+        """Whether a kept send was still kept when this one was read: a matter of event time alone."""
+        return kept.at >= dossiers.oldest_kept(each.event_time, self._parameters.window)
 
     def _repeated(self, each: Appraised, earlier: Kept, digest: bytes, books: Books) -> None:
         if earlier.digest == digest:
@@ -310,7 +314,8 @@ class Batch:
     def _judge_whole(self, recipient: bytes, kept: Kept, each: Appraised, because: Because | None) -> None:
         facts = add_recipient(each.facts, kept, self.dossiers[recipient], self.judging.registry)
         verdict = joined(each.verdict, judge(facts, self.judging.rulebook.asked(kept.at)[1]))
-        self.flagging.settle(recipient, kept, verdict, None, because)
+        held = self._held.get((recipient, kept.id))
+        self.flagging.settle(recipient, kept, verdict, None, because, held)
         self._rows[recipient, kept.id] = kept
         if because is None:
             self.flagging.count(facts, verdict)
@@ -371,6 +376,8 @@ class Batch:
             return
         kept = kept_of(each.facts, each.send.request, each.offset, each.arrived, dossiers.digest_of(each.send))
         flags = earlier.flags if earlier is not None else []
+        if seen:
+            self._held[recipient, kept.id] = {flag.rule for flag in flags if flag.raised}
         kept.flags = [flag for flag in flags if flag.rule not in seen] + list(seen.values())
         dossiers.put_kept(dossier, kept)
         self.changed.add(recipient)
@@ -397,8 +404,10 @@ class Batch:
             templates=sorted(flagging.templates),
             until=flagging.until,
         )
+        for recipient in self.changed:  # not before: what ends with this batch may still bear on its sends
+            dossiers.prune(self.dossiers[recipient], self.event_time, self._parameters.window)
         changes = changes_of({recipient: self.dossiers[recipient] for recipient in self.changed})
-        return Outcome(flagging.messages, record, changes, self._facts, self.assembly.deadlines(), flagging.counts)
+        return Outcome(flagging.messages, record, changes, self._facts, flagging.counts, self.assembly.deadlines())
 
     # -- small things -------------------------------------------------------------------------------------------
 

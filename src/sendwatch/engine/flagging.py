@@ -61,15 +61,24 @@ class Flagging:
         self.until = 0
 
     def settle(
-        self, recipient: bytes, kept: Kept, verdict: Verdict, scope: Collection[str] | None, because: Because | None
+        self,
+        recipient: bytes,
+        kept: Kept,
+        verdict: Verdict,
+        scope: Collection[str] | None,
+        because: Because | None,
+        held: Collection[str] | None = None,
     ) -> bool:
         """Publish where what was published of a send differs from the verdict; tells whether anything did.
 
-        `scope`: the rules that were asked; the flags of all others stand (None: every rule was asked).
+        `scope`: the rules that were asked; the flags of all others stand (None: every rule was asked). `held`: the
+        rules whose flags were counted as raised, where that is not what `kept` says was published.
         """
         if not verdict.flags and not kept.flags:
             return False
         known = {each.rule: each for each in kept.flags}
+        if held is None:
+            held = {each.rule for each in kept.flags if each.raised}
         raised = {flag.rule.id: flag for flag in verdict.flags}
         changes: dict[str, Published] = {}
         for rule_id, flag in raised.items():
@@ -78,13 +87,14 @@ class Flagging:
             if was is None or not was.raised or was.digest != digest:
                 changes[rule_id] = Published(rule_id, was.revision + 1 if was else 1, raised=True, digest=digest)
                 self._publish(recipient, kept, changes[rule_id], flag, because)
-                if was is None or not was.raised:
+                if rule_id not in held:
                     self._count_raised(kept, flag, because)
         for rule_id, was in known.items():
             if was.raised and rule_id not in raised and (scope is None or rule_id in scope):
                 changes[rule_id] = Published(rule_id, was.revision + 1, raised=False)
                 self._publish(recipient, kept, changes[rule_id], None, because)
-                self._count_cleared(kept, rule_id)
+                if rule_id in held:
+                    self._count_cleared(kept, rule_id)
         if changes:
             kept.flags = [each for each in kept.flags if each.rule not in changes] + list(changes.values())
         return bool(changes)
@@ -120,7 +130,7 @@ class Flagging:
         if facts.sp in self._judging.canaries:
             return
         self.tallies.add(facts, verdict)
-        outcome = "flagged" if verdict.flags else "undecided" if verdict.undecided else "clean"
+        outcome = _outcome(verdict)
         carrier, counts = facts.carrier or "", self.counts
         counts.decided[carrier, outcome] += 1
         counts.covered[carrier, "some" if verdict.undecided else "all"] += 1
@@ -180,14 +190,26 @@ class Flagging:
         return Law("", "", checked=False)  # switched off since it was raised
 
     def _count_raised(self, kept: Kept, flag: Flag, because: Because | None) -> None:
+        if kept.sp in self._judging.canaries:
+            return
         self.counts.flags[flag.rule.id, flag.severity.value, kept.carrier or ""] += 1
         if because is not None:
             self.counts.corrections[flag.rule.id, "raised"] += 1
             self.tallies.correct(kept, flag.rule.id, "+")
 
     def _count_cleared(self, kept: Kept, rule_id: str) -> None:
+        if kept.sp in self._judging.canaries:
+            return
         self.counts.corrections[rule_id, "cleared"] += 1
         self.tallies.correct(kept, rule_id, "-")
 
     def _token(self, recipient: bytes) -> str:
         return self._judging.pseudonyms.token(self.recipients[recipient])
+
+
+def _outcome(verdict: Verdict) -> str:
+    if verdict.flags:
+        return "flagged"
+    if verdict.undecided:
+        return "undecided"
+    return "suppressed" if verdict.suppressed else "clean"

@@ -52,7 +52,7 @@ def prepare(settings: Settings) -> Judging:
     parameters = parameters_of(settings.judging)
     found = rules.discover()
     packs = law.load()
-    chosen = {rule_id: Setting(each.mode, each.severity) for rule_id, each in settings.rules.items()}
+    chosen = {rule_id: Setting(each.mode, each.severity, each.exceptions) for rule_id, each in settings.rules.items()}
     form = settings.recipients.form
     return Judging(
         parameters=parameters,
@@ -82,6 +82,7 @@ def parameters_of(policy: Policy) -> Parameters:
         pending_grace=policy.pending_grace,
         holidays=policy.holiday_days,
         unconnected=frozenset(policy.unconnected),
+        consent_requests=policy.consent_requests,
     )
 
 

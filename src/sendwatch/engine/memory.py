@@ -48,22 +48,21 @@ class Memory:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = (standing, reading, verdict)
-        if facts.commercial is False or not by_clock:
-            return verdict
         return joined(verdict, judge(facts, by_clock))
 
     def _divide(self, own: Rules) -> tuple[Rules, Rules, Rules]:
-        by_clock = tuple(each for each in own if each.rule.by_clock)
-        lasting = tuple(each for each in own if not each.rule.by_clock)
+        by_clock = tuple(each for each in own if each.rule.by_clock or each.exceptions)  # exceptions end
+        lasting = tuple(each for each in own if not (each.rule.by_clock or each.exceptions))
         self._split[id(own)] = (own, by_clock, lasting)  # holding `own` keeps its id its own
         return self._split[id(own)]
 
 
 def joined(one: Verdict, other: Verdict) -> Verdict:
     """Both verdicts on one send, of different rules."""
-    if not other.flags and not other.undecided:
+    if not other.flags and not other.undecided and not other.suppressed:
         return one
-    return Verdict(one.flags + other.flags, {**one.undecided, **other.undecided})
+    suppressed = one.suppressed + other.suppressed
+    return Verdict(one.flags + other.flags, {**one.undecided, **other.undecided}, suppressed)
 
 
 def _turns_on_place(standing: Standing) -> bool:

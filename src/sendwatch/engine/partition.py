@@ -59,8 +59,8 @@ class Outcome(Struct):
     record: Range
     changes: dict[bytes, bytes | None]
     facts: dict[str, int]
-    open: dict[bytes, int | None]
     counts: Counts
+    open: dict[bytes, int | None] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

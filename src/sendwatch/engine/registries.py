@@ -90,6 +90,11 @@ class Registries:
         done = {(place.topic, place.offset) for place, _, _ in refused}
         self.refused = [each for each in self.refused if (each[0].topic, each[0].offset) not in done]
 
+    def settle_below(self, positions: Mapping[str, int]) -> None:
+        """Forget refused records before these positions: an earlier owner has put them into quarantine."""
+        kinds = {place.topic: kind for place, kind in self._places.items()}
+        self.refused = [each for each in self.refused if each[0].offset >= positions.get(kinds[each[0].topic], 0)]
+
     def changed_since(self, positions: Mapping[str, int]) -> list[Change]:
         """The changes at or after these positions, in the order in which they were read."""
         return [change for change in self.changes if change.offset >= positions.get(change.kind, 0)]

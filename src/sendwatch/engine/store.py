@@ -32,6 +32,7 @@ FORMAT = b"sendwatch-1"
 FORMAT_KEY = b"\x00format"
 MEGABYTE = 1 << 20
 DAMAGE = ("Corruption", "Invalid argument")
+DAMAGED = "sendwatch-damaged"
 
 
 class Store(Protocol):
@@ -119,11 +120,13 @@ class RocksStore:
         """Open it, or build it anew where it cannot be read or is of another format."""
         self._folder = folder
         self._shared = shared
+        if (folder / DAMAGED).exists():
+            shutil.rmtree(folder)
         try:
             self._db = self._open()
         except Exception as error:
             # rocksdict raises bare Exception; only damage is answered by rebuilding, not a lock or a full disk
-            if not str(error).startswith(DAMAGE):
+            if not is_damage(error):
                 raise
             shutil.rmtree(folder)
             self._db = self._open()
@@ -135,8 +138,12 @@ class RocksStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of these keys, None where there is none; sorted keys read faster."""
-        found: list[bytes | None] = cast("list[bytes | None]", self._db.get(list(keys)))
-        return found
+        try:
+            return cast("list[bytes | None]", self._db.get(list(keys)))
+        except Exception as error:
+            if is_damage(error):
+                (self._folder / DAMAGED).touch()  # the next start builds it anew
+            raise
 
     def write(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Put all these values in one atomic write; None deletes."""
@@ -171,3 +178,9 @@ class RocksStore:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         options = self._shared.options()
         return Rdict(str(self._folder), options, column_families={"default": options})
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether RocksDB says that its files are damaged or gone: not a lock, a full disk or a missing right."""
+    told = str(error)
+    return told.startswith(DAMAGE) or (told.startswith("IO error: No such file") and "LOCK" not in told)

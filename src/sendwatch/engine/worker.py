@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from msgspec import Struct, field
 
 from sendwatch import ledger, outgoing
@@ -56,6 +56,7 @@ SHORT_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 ROUND_SECONDS = 0.2
 FEWEST = 200
 LOOK_BACK_RECORDS = 500
+LASTING = ("sends", "consents", "replies")  # of these nothing may be lost before it was read
 
 Answer = TypeVar("Answer")
 
@@ -158,6 +159,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._seek(partition)
         self.owned[number] = Owned(partition, awaited, flags_next=standing.flags_next)
         self._consumer.pause(self.place("sends", number))
+        if number == 0:
+            self._registries.settle_below(standing.registries)
         self._pause_folded(self.owned[number])
         if self.owned[number].silent:
             await self._read_optouts(partition)
@@ -178,30 +181,36 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             claim = ledger.Claim(epoch, self._settings.kafka.client_id, self._now(), self._judging.version)
             at = await self._publisher.append("ledger", number, b"claim", ledger.encode(claim))
             if at == position.ledger_next:  # nobody wrote in between: no need to read the claim back
-                position.standing.accept(claim)
+                mine = position.standing.accept(claim)
                 position.ledger_next = at + 1
             else:
-                await self._read_ledger(partition, at + 1)
-            if position.standing.epoch == epoch:
+                mine = at in await self._read_ledger(partition, at + 1)
+            if mine:
                 partition.epoch = epoch
                 partition.registries = dict(position.standing.registries or self._judging.registry_positions)
                 partition.save_position()
                 return
             log.info("claim lost to another worker", extra={"partition": number, "epoch": epoch})
 
-    async def _read_ledger(self, partition: Partition, end: int) -> None:
-        position = partition.position
+    async def _read_ledger(self, partition: Partition, end: int) -> set[int]:
+        """Apply the ledger from the store's position up to `end`; returns the offsets of the claims that hold."""
+        position, claims = partition.position, set[int]()
         async for records in self._reader.read(self._names["ledger"], partition.number, position.ledger_next, end):
             rows: list[ledger.Row] = []
             longs: list[ledger.LongRow] = []
             for record in records:
                 entry = ledger.decode.decode(record.value)
-                if position.standing.accept(entry) and isinstance(entry, ledger.Range):
+                if not position.standing.accept(entry):
+                    continue
+                if isinstance(entry, ledger.Claim):
+                    claims.add(record.offset)
+                else:
                     rows += entry.rows
                     longs += entry.longs
             partition.replay(rows, longs)
             position.ledger_next = records[-1].offset + 1
         position.ledger_next = max(position.ledger_next, end)
+        return claims
 
     async def _seek(self, partition: Partition) -> None:
         number, position = partition.number, partition.position
@@ -210,9 +219,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         first = await self._consumer.beginning_offsets([self.place(kind, number) for kind in wanted])
         for kind, offset in wanted.items():
             place = self.place(kind, number)
-            if offset < first[place] and kind == "sends" and offset:
+            committed = position.standing.positions.get(kind, 0)
+            if kind in LASTING and offset < first[place] and max(offset, committed):
                 raise LostRecordsError(
-                    f"{place.topic}/{number}: offsets [{offset}, {first[place]}) were deleted before they were judged"
+                    f"{place.topic}/{number}: offsets [{offset}, {first[place]}) were deleted before they were read"
                 )
             self._consumer.seek(place, max(offset, first[place]))
 
@@ -267,9 +277,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._look_further(owned, kind)
             outcomes.append((owned, await self._process(owned, batch)))
         refused = list(self._registries.refused)
-        quiet = self.owned.get(0)
-        if quiet is not None and 0 not in by_number and self._registries.refused:
-            outcomes.append((quiet, await self._process(quiet, {})))
+        for number, owned in self.owned.items():
+            # a topic may end in offsets without records, and refused registry rows wait for nobody
+            if number not in by_number and (owned.held or (number == 0 and refused)):
+                outcomes.append((owned, await self._process(owned, {})))
         await self._commit(outcomes)
         if any(owned.partition.number == 0 for owned, _ in outcomes):
             self._registries.settle(refused)
@@ -282,15 +293,28 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         number = owned.partition.number
         if owned.silent:
             batch = self._cut(owned, batch)
-        next_offsets = {
-            kind: await self._consumer.position(self.place(kind, number)) for kind in batch if kind != "flags"
-        }
-        if "flags" in batch:
-            self._follow_flags(owned, batch["flags"])
-            owned.flags_next = await self._consumer.position(self.place("flags", number))
+        next_offsets: dict[str, int] = {}
+        for kind in SOURCES:
+            position, known = await self._consumer.position(self.place(kind, number)), _known(owned, kind)
+            if kind in batch or position > known:
+                next_offsets[kind] = position
+                await self._refuse_loss(kind, number, known, batch.get(kind, ()))
+        self._follow_flags(owned, batch.get("flags", ()))
+        owned.flags_next = await self._consumer.position(self.place("flags", number))
         refused = self._registries.refused if number == 0 else []
         flags_next = owned.flags_next if not owned.strangers else owned.partition.position.standing.flags_next
         return process(owned.partition, self._judging, batch, next_offsets, self._now(), flags_next, refused)
+
+    async def _refuse_loss(self, kind: str, number: int, known: int, records: Sequence[ConsumerRecord]) -> None:
+        """A hole before what was read is a marker or compaction, unless the topic begins after it: that is a loss."""
+        if kind not in LASTING or known == 0 or (records and records[0].offset == known):
+            return
+        place = self.place(kind, number)
+        first = (await self._consumer.beginning_offsets([place]))[place]
+        if first > known:
+            raise LostRecordsError(
+                f"{place.topic}/{number}: offsets [{known}, {first}) were deleted before they were read"
+            )
 
     def _cut(self, owned: Owned, batch: Mapping[str, Sequence[ConsumerRecord]]) -> dict[str, Sequence[ConsumerRecord]]:
         """Leave facts after the ledger's position for later: all that lie before it must be folded first."""
@@ -334,6 +358,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             owned.partition.apply(outcome, ledger_next)
             self._metrics.count(outcome, self._now())
+            for fault in sorted(set(outcome.counts.faults)):
+                log.error("a rule failed; its answer is undecided", extra={"rule": fault})
 
     async def _append(self, owned: Owned, outcome: Outcome) -> int | None:
         """Append the ledger record: the commit. None where the partition turned out to be somebody else's."""
@@ -345,6 +371,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             at = await self._publisher.append("ledger", partition.number, None, value)
         except KafkaError as error:
+            if not _passes(error):
+                raise
             self._tell_failure("appending to the ledger", error, 0)
             at = await self._patiently("appending to the ledger", lambda: self._append_once(partition, value), 0)
         if at == expected:
@@ -374,6 +402,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 return await attempt()
             except KafkaError as error:
+                if not _passes(error):
+                    raise
                 self._tell_failure(doing, error, flags)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -399,7 +429,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for number, owned in list(self.owned.items()):
             if owned.silent:
                 self._pause_folded(owned)
-            elif owned.held and self._reached(owned):
+            elif owned.held and await self._reached(owned):
                 owned.held = False
                 await self._commit([(owned, assemble(owned.partition, self._judging, [], self._now()))])
                 self._consumer.resume(self.place("sends", number))
@@ -422,10 +452,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             place = self.place(kind, owned.partition.number)
             owned.awaited[kind] = max(owned.awaited[kind], self._consumer.highwater(place) or 0)
 
-    def _reached(self, owned: Owned) -> bool:
-        position = owned.partition.position
-        facts = all(position.facts.get(kind, 0) >= owned.awaited[kind] for kind in FACTS)
-        return facts and owned.flags_next >= owned.awaited["flags"]
+    async def _reached(self, owned: Owned) -> bool:
+        number = owned.partition.number
+        for kind in (*FACTS, "flags"):
+            if await self._consumer.position(self.place(kind, number)) < owned.awaited[kind]:
+                return False
+        return True
 
     @property
     def finished(self) -> bool:
@@ -453,13 +485,21 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     # -- the own flags partition ----------------------------------------------------------------------------------
 
     def _follow_flags(self, owned: Owned, records: Sequence[ConsumerRecord]) -> None:
-        """Remember flags that another owner wrote; they are compared once their sends have been judged here."""
+        """Remember flags that another owner wrote, until their sends have been judged here; ours replace them."""
         for record in records:
-            if outgoing.epoch_of(record.headers) == owned.partition.epoch or record.value is None:
+            if record.value is None:
+                continue
+            ours = outgoing.epoch_of(record.headers) == owned.partition.epoch
+            if ours and not owned.strangers:
                 continue
             event = outgoing.read_flag(record.value)
-            seen = outgoing.published_of(event)
-            owned.strangers.setdefault(event.source.offset, {})[event.rule] = seen
+            seen = owned.strangers.setdefault(event.source.offset, {})
+            if ours:
+                seen.pop(event.rule, None)
+            else:
+                seen[event.rule] = outgoing.published_of(event)
+            if not seen:
+                del owned.strangers[event.source.offset]
 
     async def _heal(self) -> None:
         """Judge again the sends of strange flags, and publish where the topic says otherwise than we know."""
@@ -529,3 +569,15 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _known(owned: Owned, kind: str) -> int:
+    """How far a topic of the partition is accounted for."""
+    position = owned.partition.position
+    committed = position.standing.positions.get(kind, 0)
+    return committed if kind == "sends" else max(position.facts.get(kind, 0), 0)
+
+
+def _passes(error: KafkaError) -> bool:
+    """Whether trying again may help."""
+    return bool(error.retriable) or isinstance(error, KafkaTimeoutError | KafkaConnectionError)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from sendwatch.judge import Rulebook, Setting
+from sendwatch import law, rules
+from sendwatch.example import facts_of_example
+from sendwatch.judge import Rulebook, Setting, answers
 
 if TYPE_CHECKING:
     from sendwatch.law import Pack
@@ -55,3 +57,29 @@ def as_json(rulebook: Rulebook) -> list[dict[str, Any]]:
             }
         )
     return listed
+
+
+class Tried(Struct, frozen=True):
+    """An example of a rule, and how it was answered."""
+
+    rule: str
+    example: str
+    expected: str
+    got: str
+
+    @property
+    def right(self) -> bool:
+        """Whether it was answered as it says."""
+        return self.expected == self.got
+
+
+def try_examples() -> list[Tried]:
+    """Ask every rule about its own examples, by the judge that runs live, as the catalogue stands."""
+    modules = rules.discover()
+    rulebook = Rulebook(modules, law.load())
+    tried = []
+    for rule_id, module in modules.items():
+        for example in module.EXAMPLES:
+            said = {each.rule: each for each in answers(facts_of_example(example), rulebook)}
+            tried.append(Tried(rule_id, example.name, example.outcome.value, said[rule_id].outcome.value))
+    return tried
