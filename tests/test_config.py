@@ -78,9 +78,7 @@ def test_everything_but_the_servers_and_the_keys_has_a_default(tmp_path: Path) -
 
 def test_tokens_need_no_keys(tmp_path: Path) -> None:
     """Where the carrier hides numbers beforehand, one line is a configuration."""
-    settings, _ = config.read(
-        None, {"SENDWATCH_KAFKA__BOOTSTRAP": "k:1", "SENDWATCH_RECIPIENTS__FORM": "token"}
-    )
+    settings, _ = config.read(None, {"SENDWATCH_KAFKA__BOOTSTRAP": "k:1", "SENDWATCH_RECIPIENTS__FORM": "token"})
     assert settings.recipients.form == "token"
     assert (settings.recipients.internal, settings.recipients.public) == (b"", b"")
 
@@ -89,9 +87,7 @@ def test_environment_wins_over_file_and_command_line_over_both(tmp_path: Path) -
     """Each value comes from the last source that gives it, and says so."""
     environ = {"SENDWATCH_WEB__PORT": "2", "SENDWATCH_ENGINE__CACHE_MB": "20"}
     overrides = {"web.port": "3"}
-    settings, origins = read(
-        tmp_path, "[web]\nport = 1\nhost = 'h'\n[engine]\ncache_mb = 10\n", environ, overrides
-    )
+    settings, origins = read(tmp_path, "[web]\nport = 1\nhost = 'h'\n[engine]\ncache_mb = 10\n", environ, overrides)
     assert (settings.web.port, settings.engine.cache_mb, settings.web.host) == (3, 20, "h")
     assert origins["web.port"] == "command line"
     assert origins["engine.cache_mb"] == "SENDWATCH_ENGINE__CACHE_MB"
@@ -305,9 +301,7 @@ def test_secrets_that_cannot_be_had_are_problems(tmp_path: Path) -> None:
     sasl = '[kafka]\nbootstrap = "k:1"\nsecurity = "sasl_tls"\nusername = "u"\n'
     keys = f'[recipients]\ninternal_key = "{KEY}"\npublic_key = "{KEY}"\n'
     nowhere = problems(tmp_path, 'password_file = "/nowhere/it"\n', start=sasl)
-    assert (
-        "sendwatch.toml:5: kafka.password_file: cannot read /nowhere/it: No such file or directory" in nowhere
-    )
+    assert "sendwatch.toml:5: kafka.password_file: cannot read /nowhere/it: No such file or directory" in nowhere
     assert not any("kafka.password:" in told for told in nowhere), "said once"
     assert "sendwatch.toml:5: kafka.password_file: empty" in problems(
         tmp_path, f'password_file = "{tmp_path}/empty"\n', start=sasl
@@ -315,21 +309,12 @@ def test_secrets_that_cannot_be_had_are_problems(tmp_path: Path) -> None:
     both = problems(tmp_path, 'password = "x"\npassword_file = "y"\n', start=sasl)
     assert "sendwatch.toml:5: kafka.password: given beside password_file: only one of them" in both
     environ = {"SENDWATCH_KAFKA__PASSWORD": "x", "SENDWATCH_KAFKA__PASSWORD_FILE": "y"}
-    assert any(
-        "given beside SENDWATCH_KAFKA__PASSWORD_FILE" in line for line in problems(tmp_path, "", environ)
-    )
-    assert "sendwatch.toml:5: kafka.password: expected a text" in problems(
-        tmp_path, "password = 5\n", start=sasl
-    )
+    assert any("given beside SENDWATCH_KAFKA__PASSWORD_FILE" in line for line in problems(tmp_path, "", environ))
+    assert "sendwatch.toml:5: kafka.password: expected a text" in problems(tmp_path, "password = 5\n", start=sasl)
     shown = problems(tmp_path, "", {}, {"kafka.password": "canary-in-a-cage"})
-    assert any(
-        "everybody on this machine can read a command line: use kafka.password_file" in s for s in shown
-    )
+    assert any("everybody on this machine can read a command line: use kafka.password_file" in s for s in shown)
     twice = problems(tmp_path, keys, start='[kafka]\nbootstrap = "k:1"\n')
-    assert (
-        "sendwatch.toml:5: recipients.public_key: the same as internal_key: whoever learns one has both"
-        in twice
-    )
+    assert "sendwatch.toml:5: recipients.public_key: the same as internal_key: whoever learns one has both" in twice
     short = problems(tmp_path, keys.replace(KEY, "abcd"), start='[kafka]\nbootstrap = "k:1"\n')
     assert any("expected 16 to 64 bytes in hex" in line for line in short)
 
@@ -341,9 +326,7 @@ def test_a_secret_is_seen_nowhere_unless_it_is_asked_for(tmp_path: Path) -> None
     configured = read(tmp_path, environ={**sasl, "SENDWATCH_KAFKA__PASSWORD": canary})
     assert configured.settings.secrets == (canary, KEY, OTHER_KEY)
     seen = [repr(configured), *manual.show(*configured), configured.settings.version]
-    seen += problems(
-        tmp_path, "", {"SENDWATCH_KAFKA__PASSWORD": canary, "SENDWATCH_RECIPIENTS__PUBLIC_KEY": canary}
-    )
+    seen += problems(tmp_path, "", {"SENDWATCH_KAFKA__PASSWORD": canary, "SENDWATCH_RECIPIENTS__PUBLIC_KEY": canary})
     for secret in configured.settings.secrets:
         assert not any(secret in text for text in seen)
     assert configured.settings.kafka.password == Secret(canary)
@@ -434,9 +417,7 @@ def test_what_holds_is_shown_with_its_place(tmp_path: Path) -> None:
     assert lines["kafka.username"] == "kafka.username = unset # default"
     assert lines["recipients.public_key"].startswith('recipients.public_key = "…" # ')
     assert lines["rules.B1_QUIET_HOURS.mode"].startswith('rules.B1_QUIET_HOURS.mode = "off" # ')
-    assert (
-        lines["topics.retention_days.sends"] == f"topics.retention_days.sends = {Retention().sends} # default"
-    )
+    assert lines["topics.retention_days.sends"] == f"topics.retention_days.sends = {Retention().sends} # default"
 
 
 # -- lines of a TOML text --------------------------------------------------------------------------
@@ -523,9 +504,7 @@ tables = st.dictionaries(names, st.dictionaries(names, values, max_size=4), max_
 
 
 @given(tables, st.booleans())
-def test_lines_are_found_for_exactly_what_tomllib_reads(
-    drawn: dict[str, dict[str, str]], arrays: bool
-) -> None:
+def test_lines_are_found_for_exactly_what_tomllib_reads(drawn: dict[str, dict[str, str]], arrays: bool) -> None:
     """No path is missed, none is made up, and each lies where its key is written."""
     text = ""
     for table, pairs in drawn.items():

@@ -25,9 +25,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def logger(
-    stream: io.StringIO, name: str = "sendwatch.worker", secrets: Sequence[str] = ()
-) -> logging.Logger:
+def logger(stream: io.StringIO, name: str = "sendwatch.worker", secrets: Sequence[str] = ()) -> logging.Logger:
     """A logger of its own, so that tests leave the process's alone."""
     made = logging.Logger(name, logging.DEBUG)  # noqa: LOG001  not the process's
     made.addHandler(logs.handler(Logs(), stream, secrets))
@@ -66,9 +64,7 @@ def process() -> Iterator[io.StringIO]:
 def test_a_line_is_one_json_object_with_the_event_and_its_fields() -> None:
     """The time in UTC, the component without our name, what varies in fields of its own."""
     out = io.StringIO()
-    logger(out).info(
-        "partition taken over", extra={"topic": "sms.sends", "partition": 3, "offset": 12_345_678_901}
-    )
+    logger(out).info("partition taken over", extra={"topic": "sms.sends", "partition": 3, "offset": 12_345_678_901})
     fields = line(out)
     assert list(fields) == ["ts", "level", "event", "component", "topic", "partition", "offset"]
     assert fields["ts"].endswith("Z")
@@ -123,9 +119,7 @@ def test_a_trace_stands_below_its_line_on_a_terminal() -> None:
 def test_values_that_json_does_not_know_are_told_all_the_same() -> None:
     """Sets as lists, bytes by their size, other things by their text; a message whose arguments don't fit."""
     out = io.StringIO()
-    logger(out).info(
-        "x %d", "y", extra={"a": {1}, "b": b"secret", "c": {"d": (1, None)}, "e": ValueError("f")}
-    )
+    logger(out).info("x %d", "y", extra={"a": {1}, "b": b"secret", "c": {"d": (1, None)}, "e": ValueError("f")})
     fields = line(out)
     assert (fields["a"], fields["b"], fields["c"], fields["e"]) == ([1], "[6 bytes]", {"d": [1, None]}, "f")
     assert fields["event"] == "x %d"
@@ -144,9 +138,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize("number", PLANTED)
-@pytest.mark.parametrize(
-    "name", ["sendwatch.worker", "aiokafka.producer.producer", "faust.app.base", "asyncio"]
-)
+@pytest.mark.parametrize("name", ["sendwatch.worker", "aiokafka.producer.producer", "faust.app.base", "asyncio"])
 def test_a_planted_number_is_nowhere_in_a_line(number: str, name: str) -> None:
     """In messages, arguments, fields, exceptions and those they came from, of whatever library."""
     out = io.StringIO()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from sendwatch.engine.partition import Counts, Outcome
+from sendwatch.engine.counts import Counts
+from sendwatch.engine.partition import Outcome
 from sendwatch.ledger import Range, Version
 from sendwatch.metric_table import METRICS, OTHER, REJECTIONS, UNKNOWN, reference
 from sendwatch.metrics import Metrics
@@ -143,9 +144,7 @@ def test_how_the_worker_stands_is_told() -> None:
 def test_the_page_holds_every_metric_that_is_declared_and_nothing_else_of_ours() -> None:
     """Names, types and help are those of the table; creation times are left out."""
     page = metrics().page().decode()
-    ours = {
-        family.name: family for family in text_string_to_metric_families(page) if "sendwatch" in family.name
-    }
+    ours = {family.name: family for family in text_string_to_metric_families(page) if "sendwatch" in family.name}
     assert set(ours) == {f"sendwatch_{metric.name.removesuffix('_total')}" for metric in METRICS}
     for metric in METRICS:
         family = ours[f"sendwatch_{metric.name.removesuffix('_total')}"]

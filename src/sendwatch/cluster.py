@@ -43,9 +43,7 @@ class Kafka(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str | None,
         Meta(description="Certificates (PEM) to trust. Unset: those of the system. Read when connecting."),
     ] = None
-    cert_file: Annotated[
-        str | None, Meta(description="Own certificate (PEM), where the servers ask for one.")
-    ] = None
+    cert_file: Annotated[str | None, Meta(description="Own certificate (PEM), where the servers ask for one.")] = None
     key_file: Annotated[str | None, Meta(description="Private key (PEM) of that certificate.")] = None
     key_password: Annotated[Secret | None, Meta(description="Its passphrase, if it has one.")] = None
     client_id: Annotated[Name, Meta(description="How the servers' logs and quotas call us.")] = "sendwatch"
@@ -79,9 +77,7 @@ class Kafka(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 30.0
     wait_seconds: Annotated[
         float,
-        Meta(
-            ge=0, le=86_400, description="How long to wait for servers that do not answer, before giving up."
-        ),
+        Meta(ge=0, le=86_400, description="How long to wait for servers that do not answer, before giving up."),
     ] = 60.0
     idempotence: Annotated[
         bool,
@@ -132,9 +128,7 @@ class Names(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     flags: Annotated[Name, Meta(description="Flags: what this is all for.")] = "sms.flags"
     optouts: Annotated[Name, Meta(description="What each refusal by reply was resolved to.")] = "sms.optouts"
     breaches: Annotated[Name, Meta(description="Breaches of limits over many sends.")] = "sms.breaches"
-    quarantine: Annotated[Name, Meta(description="Records that could not be judged, and why.")] = (
-        "sms.quarantine"
-    )
+    quarantine: Annotated[Name, Meta(description="Records that could not be judged, and why.")] = "sms.quarantine"
     ledger: Annotated[Name, Meta(description="The books, and the commit point.")] = "sms.ledger"
     canary: Annotated[Name, Meta(description="Flags of the canary's own sends.")] = "sms.canary"
     dispositions: Annotated[Name, Meta(description="What people decided about flags.")] = "sms.dispositions"
@@ -204,9 +198,7 @@ class Topics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 12
     replication: Annotated[
         int,
-        Meta(
-            ge=-1, le=10, description="Copies of each partition. -1: the cluster's default. 3 in production."
-        ),
+        Meta(ge=-1, le=10, description="Copies of each partition. -1: the cluster's default. 3 in production."),
     ] = -1
     timestamps: Annotated[
         Literal["broker", "producer"],

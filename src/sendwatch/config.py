@@ -144,9 +144,7 @@ class Sources:
 
 def every_key() -> list[str]:
     """The dotted key of every setting, those of the files of secrets too; rules apart."""
-    return [
-        key.removesuffix(field.name) + name for key, field in leaves(Settings) for name in names_of(field)
-    ]
+    return [key.removesuffix(field.name) + name for key, field in leaves(Settings) for name in names_of(field)]
 
 
 def secret_keys() -> set[str]:

@@ -144,11 +144,7 @@ def as_json(fields: Fields) -> str:
 
 def as_pretty(fields: Fields) -> str:
     """One coloured line, and the trace of an exception below it."""
-    rest = {
-        key: value
-        for key, value in fields.items()
-        if key not in {"ts", "level", "event", "component", "trace"}
-    }
+    rest = {key: value for key, value in fields.items() if key not in {"ts", "level", "event", "component", "trace"}}
     more = "".join(f"  {key}={value}" for key, value in rest.items())
     trace = "".join(f"\n    {frame}" for frame in fields.get("trace", ()))
     level = fields["level"]

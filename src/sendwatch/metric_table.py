@@ -46,9 +46,7 @@ RULE = "rule: the catalogue"
 PARTITION = f"{TOPIC}; partition: those owned"
 
 METRICS = (
-    Metric(
-        "build_info", "gauge", "Always 1; what runs.", ("version", "revision", "ruleset_version"), "one each"
-    ),
+    Metric("build_info", "gauge", "Always 1; what runs.", ("version", "revision", "ruleset_version"), "one each"),
     Metric("events_consumed_total", "counter", "Records read.", ("topic", "carrier"), f"{TOPIC}; {CARRIER}"),
     Metric(
         "events_decided_total",

@@ -180,9 +180,7 @@ class Metrics:
         """Say which event time (ms) a topic has reached."""
         self._gauges["watermark_timestamp_seconds"].labels(self._topic(kind)).set(at / 1000)
 
-    def set_table(
-        self, kind: str, *, keys: int | None = None, recovering: bool, newest_at: int | None = None
-    ) -> None:
+    def set_table(self, kind: str, *, keys: int | None = None, recovering: bool, newest_at: int | None = None) -> None:
         """Say how a table stands: its rows, whether it is behind, the time (ms) of its newest record."""
         self._gauges["table_recovering"].labels(kind).set(recovering)
         if keys is not None:

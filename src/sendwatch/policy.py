@@ -51,10 +51,7 @@ class Judging(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 60
     quiet_from: Annotated[
         Hour,
-        Meta(
-            description="First hour of the night in which nothing commercial is sent (B1): common "
-            "practice, no law."
-        ),
+        Meta(description="First hour of the night in which nothing commercial is sent (B1): common practice, no law."),
     ] = 22
     quiet_until: Annotated[
         Hour,
@@ -78,8 +75,7 @@ class Judging(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     holidays: Annotated[
         tuple[date, ...],
         Meta(
-            description="Working days that are holidays, for the 3 working days in the evidence of C5: "
-            "[2026-10-01, …]."
+            description="Working days that are holidays, for the 3 working days in the evidence of C5: [2026-10-01, …]."
         ),
     ] = ()
     consent_requests: Annotated[
@@ -121,9 +117,7 @@ class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ]
     until: Annotated[date, Meta(description="The last day on which it holds (UTC+8). Every exemption ends.")]
     owner: Annotated[str | None, Meta(description="The content owner (USCC) that is spared.")] = None
-    signature: Annotated[str | None, Meta(description="The signature that is spared, without brackets.")] = (
-        None
-    )
+    signature: Annotated[str | None, Meta(description="The signature that is spared, without brackets.")] = None
 
     @property
     def ends_at(self) -> int:

@@ -47,9 +47,7 @@ class Recipients(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = None
     public_key: Annotated[
         Secret | None,
-        Meta(
-            description="The same for the tokens that are published. Needed for numbers. It may be changed."
-        ),
+        Meta(description="The same for the tokens that are published. Needed for numbers. It may be changed."),
     ] = None
 
     @property
@@ -93,17 +91,16 @@ class Engine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description="Most records read at once. More is faster up to here, and holds longer.",
         ),
     ] = 5000
-    cache_mb: Annotated[
-        int, Meta(ge=8, le=1_000_000, description="Block cache that all partitions' stores share.")
-    ] = 256
+    cache_mb: Annotated[int, Meta(ge=8, le=1_000_000, description="Block cache that all partitions' stores share.")] = (
+        256
+    )
     write_buffer_mb: Annotated[
         int, Meta(ge=8, le=100_000, description="Write buffers that all partitions' stores share.")
     ] = 128
     canary_sp: Annotated[
         str | None,
         Meta(
-            description="The SP account of the canary: judged, kept out of tallies, its flags go to the "
-            "canary topic."
+            description="The SP account of the canary: judged, kept out of tallies, its flags go to the canary topic."
         ),
     ] = None
 
@@ -113,9 +110,7 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     host: Annotated[
         str,
-        Meta(
-            min_length=1, description="Listen where? There is no password: open it only to what scrapes it."
-        ),
+        Meta(min_length=1, description="Listen where? There is no password: open it only to what scrapes it."),
     ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535, description="One per worker on a machine.")] = 8066
 
@@ -138,10 +133,7 @@ class Quarantine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     payload: Annotated[
         bool,
-        Meta(
-            description="Whether its bytes are kept too. They are personal data: turn it on for a search, "
-            "then off."
-        ),
+        Meta(description="Whether its bytes are kept too. They are personal data: turn it on for a search, then off."),
     ] = False
 
 
@@ -182,9 +174,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def doubts(self, today: date) -> Iterator[Fault]:
         """What may be meant, but seldom is. `today` is a day in UTC+8."""
-        local = all(
-            server.rpartition(":")[0] in {"localhost", "127.0.0.1", "[::1]"} for server in self.kafka.servers
-        )
+        local = all(server.rpartition(":")[0] in {"localhost", "127.0.0.1", "[::1]"} for server in self.kafka.servers)
         if not local and not self.kafka.security.endswith("tls"):
             yield "kafka.security", f"{self.kafka.security}: phone numbers cross the network for all to read"
         if self.topics.replication == 1:

@@ -101,9 +101,7 @@ def _declare(kind: str, topics: Topics) -> Topic:
         lag = NEVER_MS if loaded or topics.audit_days < 0 else topics.audit_days * DAY_MS
         configs["min.compaction.lag.ms"] = str(lag)
     if loaded:
-        configs["segment.ms"] = str(
-            NEVER_MS
-        )  # times that jump back and forth would roll segments without end
+        configs["segment.ms"] = str(NEVER_MS)  # times that jump back and forth would roll segments without end
     if kind == "ledger":
         configs["max.message.bytes"] = str(LEDGER_BYTES)
     if topics.replication > 2:
@@ -127,9 +125,7 @@ def plan(existing: Mapping[str, Existing], wanted: Sequence[Topic]) -> list[Chan
     for topic in wanted:
         found = existing.get(topic.name)
         if found is None:
-            changes.append(
-                Change("create", topic, f"{topic.name}: to be made with {count(topic.partitions)}")
-            )
+            changes.append(Change("create", topic, f"{topic.name}: to be made with {count(topic.partitions)}"))
         elif found.partitions != topic.partitions:
             changes.append(Change("refuse", topic, refusal(topic, found.partitions, existing, wanted)))
         else:

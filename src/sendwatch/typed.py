@@ -151,9 +151,7 @@ class Typist:
         blamed = {problem.key for problem in self.problems}
         for key, sentence in getattr(made, "faults", tuple)():
             place = dotted((*path, *key.split("."))) if key else dotted(path)
-            within = (
-                any(one.startswith(f"{place}.") for one in blamed) if not key else f"{place}_file" in blamed
-            )
+            within = any(one.startswith(f"{place}.") for one in blamed) if not key else f"{place}_file" in blamed
             if place not in blamed and not within:
                 self.blame((*path, *key.split(".")) if key else path, sentence)
 
@@ -247,11 +245,7 @@ def wanted(info: inspect.Type) -> str:
         case inspect.VarTupleType(item_type=item, max_length=most):
             return f"a list{f' of at most {most}' if most else ''}, each {wanted(item)}"
         case inspect.StrType(pattern=pattern, min_length=least):
-            return (
-                f"a text that matches {pattern}"
-                if pattern
-                else f"a text{' that is not empty' if least else ''}"
-            )
+            return f"a text that matches {pattern}" if pattern else f"a text{' that is not empty' if least else ''}"
         case listed:
             return "one of " + ", ".join(choices(listed))
 

@@ -111,9 +111,7 @@ class RealKafka:
         self.bootstrap = f"{LOOPBACK}:{free_port()}"
         settings = self._home / "server.properties"
         settings.write_text(
-            SETTINGS.format(
-                bootstrap=self.bootstrap, controller=f"{LOOPBACK}:{free_port()}", data=self._home / "data"
-            )
+            SETTINGS.format(bootstrap=self.bootstrap, controller=f"{LOOPBACK}:{free_port()}", data=self._home / "data")
         )
         _run(*java, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(settings))
         self._command = [*java, "kafka.Kafka", str(settings)]

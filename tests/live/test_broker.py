@@ -22,9 +22,7 @@ async def create(bootstrap: str, topic: str, partitions: int = 1) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        answer = await admin.create_topics(
-            [NewTopic(topic, partitions, 1, topic_configs={"retention.ms": "-1"})]
-        )
+        answer = await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs={"retention.ms": "-1"})])
     finally:
         await admin.close()
     code: int = answer.topic_errors[0][1]
@@ -63,9 +61,7 @@ async def test_what_goes_in_comes_out(bootstrap: str, prefix: str, compression: 
         (None, "短信".encode(), LONG_AGO, []),
     ]
 
-    async with AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", compression_type=compression
-    ) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", compression_type=compression) as producer:
         pending = [
             await producer.send(topic, value, key, 0, timestamp_ms=at, headers=headers)
             for key, value, at, headers in written
@@ -163,9 +159,7 @@ async def test_two_members_share_equal_partition_numbers_of_two_topics(bootstrap
         async with asyncio.timeout(30):
             while len(consumer.assignment()) != 2 * expected:
                 await consumer.getmany(timeout_ms=100)
-        sends, consents = (
-            {tp.partition for tp in consumer.assignment() if tp.topic == topic} for topic in topics
-        )
+        sends, consents = ({tp.partition for tp in consumer.assignment() if tp.topic == topic} for topic in topics)
         assert sends == consents
         return sends
 
@@ -207,9 +201,7 @@ async def test_the_embedded_broker_dies_with_its_parent() -> None:
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
-    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     assert parent.stdout
     port = int((await parent.stdout.readline()).rpartition(b":")[2])
     parent.kill()

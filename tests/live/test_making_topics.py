@@ -59,9 +59,7 @@ async def test_wrong_partitions_are_refused_before_anything_is_made(bootstrap: s
     assert {name for name in await names(bootstrap) if name.startswith(prefix)} == {f"{prefix}sms.consents"}
 
 
-async def test_a_topic_made_meanwhile_by_somebody_else_is_looked_at_again(
-    bootstrap: str, prefix: str
-) -> None:
+async def test_a_topic_made_meanwhile_by_somebody_else_is_looked_at_again(bootstrap: str, prefix: str) -> None:
     """Made as declared it is fine, and both may go on."""
     wanted = settings(bootstrap, Topics(prefix=prefix, partitions=3))
     await asyncio.gather(apply(wanted), apply(wanted))

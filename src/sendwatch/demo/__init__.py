@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.live import Live
 
 from sendwatch import rules
+from sendwatch.audit import audit
+from sendwatch.audit.show import as_lines
 from sendwatch.broker import Embedded
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.show import Score, as_json, final, live
@@ -52,6 +54,7 @@ class Wish(Struct, frozen=True):
     recipients: int = 20_000
     owners: int = 2_000
     exit: bool = False
+    audit: bool = False
     output: str = "text"
 
 
@@ -70,6 +73,9 @@ async def run(wish: Wish) -> bool:
             try:
                 score = await _watch(wish, story, stage, worker, console)
                 console.print(final(score, rules.discover()))
+                difference = await audit(stage.settings) if wish.audit else None
+                if difference is not None:
+                    console.print("\n".join(as_lines(difference)))
                 if wish.output == "json":
                     print(msgspec.json.encode(as_json(score)).decode())  # noqa: T201 - what the caller asked for
                 if not wish.exit:
@@ -77,7 +83,7 @@ async def run(wish: Wish) -> bool:
                     await asyncio.Event().wait()
             finally:
                 await worker.stop()
-    return score.good
+    return score.good and (difference is None or difference.empty)
 
 
 async def _watch(wish: Wish, story: Story, stage: Stage, worker: Worker, console: Console) -> Score:

@@ -67,29 +67,43 @@ def live(
 
 
 def _flags(found: Counter[str], titles: Mapping[str, RuleModule]) -> Table:
-    table = Table("rule", "", "", "flags", expand=True)
-    table.columns[3].justify = "right"
+    table = Table("rule", "", "flags", expand=True)
+    table.columns[2].justify = "right"
+    _fit(table)
     for rule_id, module in titles.items():
-        title = module.RULE.title
-        table.add_row(rule_id, title.en, title.zh, f"{found[rule_id]:,}" if found[rule_id] else "[dim]0[/dim]")
+        table.add_row(rule_id, _title(module), f"{found[rule_id]:,}" if found[rule_id] else "[dim]0[/dim]")
     return table
+
+
+def _title(module: RuleModule) -> str:
+    return f"{module.RULE.title.zh} {module.RULE.title.en}"
+
+
+def _fit(table: Table) -> None:
+    """One line a rule, whatever the width: ids whole, titles cut."""
+    for column in table.columns:
+        column.no_wrap = True
+    table.columns[0].overflow = "fold"
+    table.columns[0].min_width = 25
+    table.columns[1].overflow = "ellipsis"
 
 
 def final(score: Score, titles: Mapping[str, RuleModule]) -> RenderableType:
     """The comparison, rule by rule."""
-    table = Table("rule", "", "", "planted", "found", "missed", "extra", title="what was planted, and what was found")
-    for column in table.columns[3:]:
+    table = Table("rule", "", "planted", "found", "missed", "extra", title="what was planted, and what was found")
+    for column in table.columns[2:]:
         column.justify = "right"
+    _fit(table)
     for rule_id, module in titles.items():
         numbers = [part.get(rule_id, 0) for part in (score.planted, score.found, score.missed, score.extra)]
         shown = [f"{numbers[0]:,}", f"{numbers[1]:,}", *(f"[red]{n:,}[/red]" if n else "0" for n in numbers[2:])]
-        table.add_row(rule_id, module.RULE.title.en, module.RULE.title.zh, *shown)
+        table.add_row(rule_id, _title(module), *shown)
     refused = sum(score.refused.values())
     table.add_section()
     missed, extra = sum(score.refused_missed.values()), sum(score.refused_extra.values())
     wrong = [f"{missed:,}", f"{extra:,}"]
     kept = f"{refused + missed - extra:,}"
-    table.add_row("quarantine", "records refused, by reason and hash", "隔离记录", kept, f"{refused:,}", *wrong)
+    table.add_row("quarantine", "隔离记录 records refused", kept, f"{refused:,}", *wrong)
     verdict = (
         Text("nothing is missing, nothing is too much, the books join without a gap", style="bold green")
         if score.good

@@ -249,7 +249,8 @@ class Batch:
             if earlier is not None and earlier.offset < each.offset:
                 self._repeated(each, earlier, dossiers.digest_of(each.send), books)
                 continue
-            if earlier is not None and earlier.offset == each.offset and dossier is not None:  # a long message, put together anew
+            if dossier is not None and earlier is not None and earlier.offset == each.offset:
+                # a long message, put together anew
                 self.flagging.recipients[recipient] = each.send.recipient
                 self._keep(recipient, dossier, each, earlier.digest, earlier)
                 continue
