@@ -29,7 +29,7 @@ test: $(VENV)/.stamp-dev ## the tests, against the embedded broker (ARGS are pyt
 	@$(BIN)/pytest $(ARGS)
 
 test-kafka: $(VENV)/.stamp-dev ## the live tests again, against a real Kafka started for them (java, mvn)
-	@$(BIN)/pytest --broker=kafka -m 'not long' tests/live $(ARGS)
+	@$(BIN)/pytest --broker=kafka -m 'not long' tests/live tests/test_golden.py $(ARGS)
 
 test-long: $(VENV)/.stamp-dev ## the tests that take minutes, against a real Kafka (java, mvn)
 	@$(BIN)/pytest --broker=kafka -m long $(ARGS)
@@ -41,7 +41,7 @@ types: $(VENV)/.stamp-dev ## mypy, strict
 	@$(BIN)/mypy
 
 bench: $(VENV)/.stamp-dev ## how fast the hot path is on this machine
-	@$(BIN)/python -m bench $(ARGS)
+	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench $(ARGS)
 
 lock: $(VENV)/.stamp-dev ## remake both locks from pyproject.toml, at the newest versions allowed
 	$(LOCK) --output-file requirements.lock

@@ -5,9 +5,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from kafka import RealKafka
 
 from sendwatch.broker import Embedded
+
+# The same examples on every run and machine, and no deadline: what is found by chance is looked for by hand
+# (`pytest --hypothesis-profile=search`), not by a build that others wait for.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=list(HealthCheck))
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

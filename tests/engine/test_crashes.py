@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaTimeoutError
-from histories import histories
+from histories import LONG_TIMES, histories
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from engine_builders import Event
     from sendwatch.engine import worker as worker_module
     from sendwatch.engine.store import Store
+
+
+HISTORIES = histories(most=8) | histories(most=8, times=LONG_TIMES)
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +92,9 @@ def a_cluster(seed: int) -> Cluster:
     return cluster
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    histories(most=8),
+    HISTORIES,
     st.integers(1, 8),
     st.integers(1, 8),
     st.integers(2, 9),
@@ -122,8 +125,8 @@ def test_a_crash_at_any_write_changes_nothing(
     asyncio.run(story())
 
 
-@settings(max_examples=40, deadline=None)
-@given(histories(most=8), st.integers(1, 7), st.integers(1, 7), st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+@given(HISTORIES, st.integers(1, 7), st.integers(1, 7), st.integers(0, 1000))
 def test_a_partition_goes_from_a_to_b_and_back(events: Sequence[Event], first: int, second: int, whims: int) -> None:
     """Two workers take turns, each with its own disk, which is out of date when it comes back."""
 
@@ -138,8 +141,8 @@ def test_a_partition_goes_from_a_to_b_and_back(events: Sequence[Event], first: i
     asyncio.run(story())
 
 
-@settings(max_examples=40, deadline=None)
-@given(histories(most=8), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.booleans())
+@settings(max_examples=25, deadline=None)
+@given(HISTORIES, st.lists(st.integers(1, 12), min_size=1, max_size=4), st.booleans())
 def test_a_broker_that_fails_now_and_then_changes_nothing(
     events: Sequence[Event], at: list[int], written: bool
 ) -> None:

@@ -66,7 +66,7 @@ def cut(events: Sequence[Event], at: Sequence[int]) -> list[Sequence[Event]]:
     return [events[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(histories(most=9) | histories(most=9, times=LONG_TIMES), st.lists(st.integers(1, 8), max_size=3))
 def test_batches_may_be_cut_anywhere(events: Sequence[Event], at: list[int]) -> None:
     """One by one, all at once, or in between: the same flags stand, the same books, tallies, opt-outs, refusals."""
@@ -75,7 +75,7 @@ def test_batches_may_be_cut_anywhere(events: Sequence[Event], at: list[int]) -> 
     assert summary(judged(*cut(events, at))) == one_by_one
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories(most=4, repeats=False))
 def test_the_order_of_arrival_never_matters(events: Sequence[Event]) -> None:
     """Every order in which a few records can come ends in the same flags."""

@@ -21,10 +21,10 @@ import asyncio
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError, KafkaTimeoutError
 from msgspec import Struct, field
 
 from sendwatch import ledger, outgoing
@@ -35,7 +35,7 @@ from sendwatch.engine.partition import Outcome, Partition
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
@@ -117,6 +117,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._batch = FEWEST
         self.owned: dict[int, Owned] = {}
         self.newest: dict[str, int] = {}
+        self._lost: dict[int, float] = {}
         self.last_round = clock()
 
     # -- rebalances -----------------------------------------------------------------------------------------------
@@ -133,6 +134,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """Note that there is something to take over; the round does it, so that heartbeats go on."""
         self._generation += 1
         self._assignment_changed = True
+        self._lost.clear()
         log.info("partitions assigned", extra={"partitions": sorted({tp.partition for tp in assigned})})
 
     async def _take_over(self) -> None:
@@ -141,7 +143,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for number in [number for number in self.owned if number not in assigned]:
             self._let_go(number)
         await self._registries.look()
-        for number in sorted(assigned):
+        for number in sorted(assigned - self._lost.keys()):
             await self._own(number)
 
     def _let_go(self, number: int) -> None:
@@ -150,21 +152,30 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         log.info("partition given up", extra={"partition": number})
 
     async def _own(self, number: int) -> None:
-        owned = self.owned.get(number)
-        partition = owned.partition if owned else Partition(number, self._open_store(number))
+        known = self.owned.pop(number, None)
+        partition = known.partition if known else Partition(number, self._open_store(number))
+        try:
+            self.owned[number] = await self._prepare(partition)
+        except BaseException:
+            partition.store.close()  # nobody would; the next attempt opens it again
+            raise
+        log.info("partition taken over", extra={"partition": number, "epoch": partition.epoch})
+
+    async def _prepare(self, partition: Partition) -> Owned:
+        """Claim a partition, seek everything to where it stands, and hold its sends."""
+        number = partition.number
         await self._claim(partition)
         ends = await self._consumer.end_offsets([self.place(kind, number) for kind in (*SOURCES, "flags")])
         awaited = {self._kinds[place.topic]: end for place, end in ends.items()}
-        standing = partition.position.standing
         await self._seek(partition)
-        self.owned[number] = Owned(partition, awaited, flags_next=standing.flags_next)
+        owned = Owned(partition, awaited, flags_next=partition.position.standing.flags_next)
         self._consumer.pause(self.place("sends", number))
         if number == 0:
-            self._registries.settle_below(standing.registries)
-        self._pause_folded(self.owned[number])
-        if self.owned[number].silent:
+            self._registries.settle_below(partition.position.standing.registries)
+        self._pause_folded(owned)
+        if owned.silent:
             await self._read_optouts(partition)
-        log.info("partition taken over", extra={"partition": number, "epoch": partition.epoch})
+        return owned
 
     async def _claim(self, partition: Partition) -> None:
         """Read the ledger to its end, append a claim, and read on up to it: then the partition is ours."""
@@ -231,9 +242,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def run(self) -> None:
         """Work until `stop`."""
         while not self._stopping:
+            self._claim_lost_again()
             async with self._turn:
-                if self._assignment_changed:
-                    await self._take_over()
+                if self._assignment_changed and not await self._still_ours(self._take_over()):
+                    continue
             if not self._registries.caught_up:  # nothing may be judged by half a registry
                 await asyncio.sleep(SHORT_PAUSE)
                 continue
@@ -242,9 +254,32 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             started = time.perf_counter()
             async with self._turn:
                 if generation == self._generation and not self._assignment_changed:
-                    await self._round(fetched)
+                    await self._still_ours(self._round(fetched))
             self._pace(sum(map(len, fetched.values())), time.perf_counter() - started)
             self.last_round = self._clock()
+
+    async def _still_ours(self, step: Coroutine[Any, Any, None]) -> bool:
+        """Take a step; False where the group took partitions away meanwhile: then the worker takes over anew.
+
+        A worker that was starved of its heartbeats can lose its assignment between two calls. Nothing of the step
+        is applied then unless it is in the ledger, and positions are sought again.
+        """
+        try:
+            await step
+        except IllegalStateError:
+            log.warning("the group took partitions away in the middle of a step; taking over what is left")
+            self._assignment_changed = True
+            await asyncio.sleep(SHORT_PAUSE)
+            return False
+        return True
+
+    def _claim_lost_again(self) -> None:
+        """Whoever fenced us was an owner, or took itself for one: by a session later it would know better."""
+        since = self._clock() - self._settings.kafka.session_timeout_seconds
+        overdue = [number for number, at in self._lost.items() if at < since]
+        for number in overdue:
+            del self._lost[number]
+            self._assignment_changed = True
 
     def _pace(self, records: int, seconds: float) -> None:
         """Read as much at once as can be judged in a short while: latency and heartbeats bound a round."""
@@ -380,7 +415,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         if await self._fenced(partition, at):
             log.warning("fenced: another worker has claimed the partition", extra={"partition": partition.number})
             self._let_go(partition.number)
-            self._assignment_changed = True
+            self._lost[partition.number] = self._clock()
             return None
         return at + 1
 
@@ -388,11 +423,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """Append after a failure, unless the failed attempt was written after all: a range must stand only once."""
         name, start = self._names["ledger"], partition.position.ledger_next
         _, end = await self._reader.bounds(name, partition.number)
+        written: int | None = None
         async for records in self._reader.read(name, partition.number, start, end):
-            for record in records:
-                if record.value == value:
-                    offset: int = record.offset
-                    return offset
+            written = next((record.offset for record in records if record.value == value), written)
+        if written is not None:
+            return written
         return await self._publisher.append("ledger", partition.number, None, value)
 
     async def _patiently(self, doing: str, attempt: Callable[[], Awaitable[Answer]], flags: int) -> Answer:
@@ -416,13 +451,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         )
 
     async def _fenced(self, partition: Partition, at: int) -> bool:
-        start = partition.position.ledger_next
+        start, fenced = partition.position.ledger_next, False
         async for records in self._reader.read(self._names["ledger"], partition.number, start, at):
             for record in records:
                 entry = ledger.decode.decode(record.value)
-                if isinstance(entry, ledger.Claim) and entry.epoch > partition.epoch:
-                    return True
-        return False
+                fenced |= isinstance(entry, ledger.Claim) and entry.epoch > partition.epoch
+        return fenced
 
     async def _release(self) -> None:
         """Let the sends of a partition go on once everything that they are judged by has caught up."""
