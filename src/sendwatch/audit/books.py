@@ -4,8 +4,9 @@ Belongs here: reading entries and checking them. Not here: what each record is (
 
     void     a range of a lower epoch than a claim before it; a claim whose epoch is not greater
     join     each range of a topic begins where the one before it ended
-    counts   each offset of a range is one of the kinds, and of each kind there are as many as an audit finds.
-             Which part of a long message stands for it is the worker's choice: judged and parts are held together
+    counts   each offset of a range is one of the kinds, and of each kind there are as many as an audit finds. Which
+             part of a long message stands for it, and which repeats another, depends on which the worker had then:
+             where there are parts, they are held together with judged sends and duplicates
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sendwatch.ledger import KINDS, Span, Tally, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ALIKE = {"parts": "judged"}
+ALIKE = {"parts": "judged", "duplicates": "judged"}
 UNFOLDED = frozenset({"reports", "complaints"})
 """Of these no verdict depends on which of two is a repeat."""
 
@@ -112,16 +113,17 @@ def check(
 
 
 def _count(kind: str, partition: int, span: Span, what: Mapping[int, str]) -> Iterator[Wrong]:
-    ours = _alike(kind, Counter(what.get(offset, "absent") for offset in range(span.first, span.next)))
-    theirs = _alike(kind, {name: getattr(span.books, name) for name in KINDS})
+    counted = Counter(what.get(offset, "absent") for offset in range(span.first, span.next))
+    alike = ALIKE if counted["parts"] else {"duplicates": "accepted"} if kind in UNFOLDED else {}
+    ours = _alike(alike, counted)
+    theirs = _alike(alike, {name: getattr(span.books, name) for name in KINDS})
     for name in KINDS:
         if ours[name] != theirs[name]:
             sentence = f"{theirs[name]} {name}, by the audit {ours[name]}"
             yield Wrong(kind, partition, span.first, span.next, sentence)
 
 
-def _alike(kind: str, counts: Mapping[str, int]) -> Counter[str]:
-    alike = ALIKE | ({"duplicates": "accepted"} if kind in UNFOLDED else {})
+def _alike(alike: Mapping[str, str], counts: Mapping[str, int]) -> Counter[str]:
     added: Counter[str] = Counter()
     for name, count in counts.items():
         added[alike.get(name, name)] += count

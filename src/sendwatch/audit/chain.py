@@ -101,8 +101,11 @@ class Letters:
         level = {self._party(start): start}
         seen = list(level)
         while True:
-            names = [getattr(letter, far) for party in level for letter in self._sound(party, near)]
-            beyond = {self._party(name): name for name in names if self._party(name) not in seen}
+            beyond: dict[Party, str] = {}
+            for letter in (letter for party in level for letter in self._sound(party, near)):
+                party = self._party(getattr(letter, far))
+                if party not in seen:
+                    beyond.setdefault(party, getattr(letter, far))  # of two names of a party the first
             if not beyond:
                 return next(iter(level.values())) if len(level) == 1 else start
             seen += beyond

@@ -102,10 +102,8 @@ def put_together(judged: Iterable[Submitted], event_time: int, log: Log) -> list
             parts.setdefault((each.send.port, type(part.ref), part.ref, part.total), []).append(each)
     for some in parts.values():
         for group in _groups(some):
-            counting = _numbered(group)
-            log.what.update((each.offset, "parts" if each in counting else "duplicates") for each in group)
-            log.what[counting[0].offset] = "judged"
-            message = _joined(counting, group[0].send.sent_at + PARTS_WITHIN, event_time)
+            log.what.update((each.offset, "parts") for each in group)
+            message = _joined(_numbered(group), group[0].send.sent_at + PARTS_WITHIN, event_time)
             messages += [message] if message else []
     return messages
 

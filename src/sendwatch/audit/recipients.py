@@ -9,7 +9,6 @@ at which it was received.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +19,7 @@ from sendwatch.audit.standing import group_of, owners_on_port, standing_of
 from sendwatch.audit.tables import valid
 from sendwatch.days import DAY, HOUR
 from sendwatch.dossier import Dossier, Kept
-from sendwatch.facts import Facts
+from sendwatch.facts import MOBILE, Facts
 from sendwatch.history import EVERY_OWNER, Act, covers
 from sendwatch.judge import judge
 from sendwatch.templates import Named, matches
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 ANSWERED_WITHIN = 72 * HOUR
 REQUEST_HOLDS = DAY
-PHONE = re.compile(r"1[3-9]\d{9}")
 
 
 class Known(Struct, frozen=True, gc=False):
@@ -69,8 +67,8 @@ def appraise(message: Message, tables: Tables, terms: Terms) -> Known:
     """What a message tells by itself, and the registries as of its time."""
     send, t, parameters = message.send, message.send.at, terms.parameters
     reading = None if message.text is None else read(message.text)
-    if terms.asking and reading is not None and message.text is not None:
-        reading = replace(reading, asks=reading.asks or asks(message.text, terms.asking))
+    if parameters.consent_requests and reading is not None and message.text is not None:
+        reading = replace(reading, asks=reading.asks or asks(message.text, parameters.consent_requests))
     standing = standing_of(tables, send, reading, pending_grace=parameters.pending_grace, t=t)
     named = _named(message, tables, standing.signature)
     kind, source = (None, None) if send.category is None else (send.category, "declared")
@@ -219,7 +217,7 @@ def _as_written(reading: Reading | None, signature: str | None) -> str | None:
     if reading is None or signature is None:
         return None
     written = reading.head_shown if signature == reading.head else reading.tail_shown
-    return None if written is None else PHONE.sub("…", written)
+    return None if written is None else MOBILE.sub("…", written)
 
 
 def _act(entry: Entry) -> Act:

@@ -20,22 +20,19 @@ if TYPE_CHECKING:
 
 
 class Terms(Struct, frozen=True):
-    """What an audit has to know beside the records. `asking`: the carrier's own patterns of texts that ask for consent,
-    beside the built-in ones.
-    """
+    """What an audit has to know beside the records."""
 
     parameters: Parameters
     rulebook: Rulebook
     pseudonyms: Pseudonyms
     partitions: int
-    asking: tuple[str, ...] = ()
     canary_sp: str | None = None
 
 
 def terms_of(settings: Settings) -> Terms:
     """What the settings say."""
     policy, recipients = settings.judging, settings.recipients
-    modes = {rule_id: Setting(each.mode, each.severity) for rule_id, each in settings.rules.items()}
+    modes = {rule_id: Setting(each.mode, each.severity, each.exceptions) for rule_id, each in settings.rules.items()}
     return Terms(
         parameters=Parameters(
             window=policy.window_hours * HOUR,
@@ -46,10 +43,10 @@ def terms_of(settings: Settings) -> Terms:
             pending_grace=policy.pending_grace,
             holidays=policy.holiday_days,
             unconnected=frozenset(policy.unconnected),
+            consent_requests=policy.consent_requests,
         ),
         rulebook=Rulebook(rules.discover(), law.load(), modes),
         pseudonyms=Pseudonyms(recipients.internal, recipients.public, recipients.form),
         partitions=settings.topics.partitions,
-        asking=policy.consent_requests,
         canary_sp=settings.engine.canary_sp,
     )
