@@ -136,6 +136,7 @@ async def test_nothing_personal_comes_out(stage: Stage) -> None:
         await finish(story, audience, progress, stage, time.monotonic())
         async with aiohttp.ClientSession() as session, session.get(f"{worker.address}/metrics") as answer:
             metrics = await answer.read()
+            assert answer.status == 200
     finally:
         await audience.stop()
         await worker.stop()
@@ -145,6 +146,8 @@ async def test_nothing_personal_comes_out(stage: Stage) -> None:
     outputs = {kind: await everything(stage, kind) for kind in ("flags", "quarantine", "ledger", "optouts", "canary")}
     outputs |= {"log": worker.log.read_bytes(), "metrics": metrics}
     assert outputs["flags"], "there were no flags to look at"
+    assert b"sendwatch_flags_total" in outputs["metrics"], "there were no metrics to look at"
+    assert b"Unclosed" not in outputs["log"], "the worker did not close what it opened"
     for name, content in outputs.items():
         assert NUMBER.encode() not in content, name
         assert SENTENCE.encode() not in content, name

@@ -52,6 +52,13 @@ class Boot(BootStrategy):  # type: ignore[misc]
     enable_kafka = False
 
 
+class Host(faust.Worker):  # type: ignore[misc]
+    """Runs an application; signals are `serve`'s, which waits until the worker has drained."""
+
+    def install_signal_handlers(self) -> None:
+        """Leave them alone: Faust's own would end the process while services are still stopping."""
+
+
 class Application(faust.App):  # type: ignore[misc]
     """A Faust application with one worker in it."""
 
@@ -81,7 +88,7 @@ def build(settings: Settings, *, until_end: bool = False) -> Application:
 
 async def serve(app: Application) -> None:
     """Run the application until a signal or an error ends it; an error is raised."""
-    host = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    host = Host(app, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None  # or it writes to the terminal between the log lines
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -251,7 +258,7 @@ def _add_pages(app: Application, live: Live) -> None:
         return view.json({"ready": live.ready}, status=200 if live.ready else 503)
 
     async def scrape(view: Any, _request: Any) -> Response:
-        return view.bytes(live.metrics.page(), content_type=CONTENT_TYPE_LATEST)
+        return view.bytes(live.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.page("/-/healthy")(healthy)
     app.page("/-/ready")(ready)
