@@ -40,6 +40,9 @@ lint: $(VENV)/.stamp-dev ## style and common mistakes
 types: $(VENV)/.stamp-dev ## mypy, strict
 	@$(BIN)/mypy
 
+dashboards: $(VENV)/.stamp-dev ## write the dashboards' JSON from their code
+	@PYTHONPATH=grafana $(BIN)/python -m boards
+
 bench: $(VENV)/.stamp-dev ## how fast the hot path is on this machine
 	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench $(ARGS)
 
