@@ -25,6 +25,7 @@ from build import (
     about,
 )
 from sendwatch.dossier import Dossier
+from sendwatch.events import Part
 from sendwatch.facts import Parameters, facts_of, kept_of
 
 
@@ -39,6 +40,7 @@ from sendwatch.facts import Parameters, facts_of, kept_of
         ({"text": NOT_SURE, "category": None}, None, None),
         ({"text": None}, "marketing", "declared"),
         ({"part": PART}, "marketing", "declared"),
+        ({"part": Part(ref=7, no=1, total=1)}, "marketing.retail", "text"),
         ({"text": None, "category": None}, None, None),
     ],
 )

@@ -113,6 +113,7 @@ def test_a_send_that_the_recipient_asked_for_needs_no_consent() -> None:
         ({"received_at": NOW - 24 * HOUR - 1}, "flagged"),
         ({"received_at": NOW}, "not_applicable"),
         ({"received_at": NOW + 1}, "flagged"),
+        ({"received_at": NOW - HOUR, "arrived": NOW + 72 * HOUR}, "not_applicable"),
         ({"received_at": NOW - HOUR, "arrived": NOW + 72 * HOUR + 1}, "flagged"),
         ({"received_at": NOW - HOUR, "id": "m2"}, "flagged"),
     ],

@@ -180,7 +180,8 @@ class Flagging:
         )
         topic = "canary" if kept.sp in judging.canaries else "flags"
         self.messages.append(flag_message(event, topic, self._partition))
-        self.counts.flagged_sent_at.append(kept.at)
+        if now.raised and because is None and topic == "flags":  # of corrections the delay tells nothing
+            self.counts.flagged_sent_at.append(kept.at)
 
     def _law_at(self, rule_id: str, t: int) -> Law:
         for part in self._judging.rulebook.asked(t):
