@@ -160,7 +160,13 @@ class Bench:
         void = await faults(stage.settings, truth.flags, on, truth.counts)
         expected = sum(rule in on for found in truth.flags.values() for rule in found)
         if self._asked.profile:
-            tell_profile(name, folder, (report.steady_from(sends), sends.last_at), (facts.ranges[0][0], facts.last_at))
+            judging = courses["judging"]
+            stretches = (
+                ("judges", "judging", report.steady_from(sends), sends.last_at),
+                ("folds facts", "cold", facts.ranges[0][0], facts.last_at),
+                ("makes ready for a warm start", "judging", judging.started_at, judging.ready_at or judging.ended_at),
+            )
+            tell_profile(name, folder, stretches)
         shutil.rmtree(folder / "state")
         return report.figures(name, (courses["cold"], courses["judging"]), sends, facts, yardstick, expected, void)
 
@@ -170,11 +176,11 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - a command line prints
 
 
-def tell_profile(name: str, folder: Path, judging: tuple[float, float], folding: tuple[float, float]) -> None:
-    """Show where the worker was in the steady stretch, and while it folded facts."""
-    for what, samples, stretch in (("judges", "judging", judging), ("folds facts", "cold", folding)):
+def tell_profile(name: str, folder: Path, stretches: Sequence[tuple[str, str, float, float]]) -> None:
+    """Show where the worker was in each stretch: (what it did, the start it belongs to, from, until)."""
+    for what, start, since, until in stretches:
         tell(f"\n{name}: where the worker is while it {what}")
-        tell("\n".join(sampler.top(sampler.load(folder / f"{samples}.samples"), *stretch, 25)))
+        tell("\n".join(sampler.top(sampler.load(folder / f"{start}.samples"), since, until, 25)))
 
 
 def folder_of(wish: Wish) -> Path:

@@ -55,17 +55,17 @@ class Sampler:
         """Begin."""
         signal.signal(signal.SIGPROF, self._look)
         signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
-        gc.callbacks.append(self._time_collector)
+        gc.callbacks.append(self._garbage_collector)
 
     def save(self, path: Path) -> None:
         """End, and write what was seen."""
         signal.setitimer(signal.ITIMER_PROF, 0)
         functions = [f"{_short(code.co_filename)}:{code.co_firstlineno} {code.co_qualname}" for code in self._codes]
-        gc.callbacks.remove(self._time_collector)
+        gc.callbacks.remove(self._garbage_collector)
         samples = Samples(functions, [*self._places], [*self._stacks], self._seen, self._collected)
         path.write_bytes(msgspec.json.encode(samples))
 
-    def _time_collector(self, phase: str, told: dict[str, int]) -> None:
+    def _garbage_collector(self, phase: str, told: dict[str, int]) -> None:
         now = time.thread_time()
         if phase == "start":
             self._collecting_since = now
