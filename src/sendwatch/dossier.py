@@ -112,6 +112,19 @@ class Answer(Struct, array_like=True, gc=False):
         advertised = self.answered.advertised if self.answered else ()
         return bool(self.word) and text.refusal(self.word, advertised, answered=self.answered is not None)
 
+    def acts(self) -> Iterator[Act]:
+        """The withdrawals that it amounts to."""
+        for owner in self.owners:
+            yield Act(
+                id=self.id,
+                offset=self.offset,
+                arrived=self.arrived,
+                effective_at=self.received_at,
+                owner=owner,
+                grant=False,
+                by_reply=True,
+            )
+
 
 class Dossier(Struct, array_like=True, gc=False):
     """All that is kept of one recipient."""
@@ -143,20 +156,11 @@ class Dossier(Struct, array_like=True, gc=False):
                 return answer
         return None
 
-    def every_act(self) -> Iterator[Act]:
-        """The recorded acts, and the withdrawals that refusal replies amount to."""
-        yield from self.acts
-        for answer in self.replies:
-            for owner in answer.owners:
-                yield Act(
-                    id=answer.id,
-                    offset=answer.offset,
-                    arrived=answer.arrived,
-                    effective_at=answer.received_at,
-                    owner=owner,
-                    grant=False,
-                    by_reply=True,
-                )
+    def every_act(self) -> list[Act]:
+        """The recorded acts, and the withdrawals that refusal replies amount to; not to be changed."""
+        if not self.replies:
+            return self.acts
+        return [*self.acts, *(act for answer in self.replies for act in answer.acts())]
 
     @property
     def empty(self) -> bool:
@@ -175,7 +179,7 @@ def digest_of(send: Send) -> bytes:
 
 def is_commercial(kind: str | None) -> bool:
     """Whether a type is marketing or below."""
-    return kind is not None and (kind == COMMERCIAL or kind.startswith(COMMERCIAL + "."))
+    return kind is not None and kind.startswith(COMMERCIAL) and (kind == COMMERCIAL or kind[len(COMMERCIAL)] == ".")
 
 
 def act_of(consent: Consent, offset: int, arrived: int) -> Act:

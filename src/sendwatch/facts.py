@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from sendwatch import history
+from sendwatch import history, text
 from sendwatch.dossier import HOUR, Kept, is_commercial
 from sendwatch.templates import match_template
-from sendwatch.text import asks, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sendwatch.dossier import Dossier
     from sendwatch.events import Send
     from sendwatch.registry import Registry, Standing
     from sendwatch.templates import Named
     from sendwatch.text import Reading
 
+LONGEST_PORT = 21  # digits of a terminal number (CMPP Src_Id)
 REQUEST_HOLDS = 24 * HOUR
 MOBILE = re.compile(r"[1１](?:[ -]?\d){10}")
 
@@ -49,7 +51,8 @@ class Facts(Struct):
     `type` and `owner` are None where undecided; `owner_reason` then says why. `reading` is None where the
     text is absent or incomplete, or no longer at hand (a kept send). `signature` as it is written.
     `template` is how the text stands to the template that the send names; None: it names none. `requested`
-    is None where the send names a reply and replies are not connected.
+    is None where the send names a reply and replies are not connected. `siblings`: the other owners of the owner's
+    group, where its consent may be missing.
     """
 
     id: str
@@ -85,7 +88,7 @@ class Facts(Struct):
         """Whether the text asks for consent, by the built-in patterns or the carrier's; None: not at hand."""
         if self.reading is not None:
             own = self.parameters.consent_requests
-            return self.reading.asks or (bool(own) and asks(self.text or "", own))
+            return self.reading.asks or (bool(own) and text.asks(self.text or "", own))
         return self.kept.asks if self.kept is not None else None
 
     def earlier(self) -> list[Kept]:
@@ -131,10 +134,15 @@ def decide_type(send: Send, template_use: str | None, reading: Reading | None) -
     return None, None
 
 
-def facts_of_send(send: Send, registry: Registry, parameters: Parameters) -> Facts:
-    """What a send itself and the registries as of its time tell: enough for every rule of the send."""
+def facts_of_send(
+    send: Send, registry: Registry, parameters: Parameters, read: Callable[[str], Reading] = text.read
+) -> Facts:
+    """What a send itself and the registries as of its time tell: enough for every rule of the send.
+
+    `read`: how a text is read, where somebody remembers readings for themselves.
+    """
     t = send.at
-    reading = read(send.text) if send.text is not None and _is_whole(send) else None
+    reading = read(send.text) if send.text is not None and is_whole(send) else None
     head, tail = (reading.head, reading.tail) if reading is not None else (None, None)
     standing = registry.standing(
         head, tail, send.port, send.sp, send.carrier, send.province, t, text_known=reading is not None
@@ -163,8 +171,8 @@ def facts_of_send(send: Send, registry: Registry, parameters: Parameters) -> Fac
     )
 
 
-def _is_whole(send: Send) -> bool:
-    """Whether the text is all there: a part's is not, unless it is the only one."""
+def is_whole(send: Send) -> bool:
+    """Whether a send's text is all there: a part's is not, unless it is the only one."""
     return send.part is None or send.part.total == 1
 
 
@@ -207,7 +215,7 @@ def add_recipient(facts: Facts, kept: Kept, dossier: Dossier, registry: Registry
     facts.requested = kept.request is not None and was_requested(kept, dossier, facts.parameters)
     if facts.owner is not None and facts.type is not None:
         facts.act = history.latest(dossier.every_act(), facts.owner, facts.type, facts.at, window)
-        if dossier.acts or dossier.replies:
+        if (dossier.acts or dossier.replies) and (facts.act is None or facts.act.expires_at is not None):
             facts.siblings = registry.group_members(facts.owner, facts.at)
     return facts
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from sendwatch.law import Pack
     from sendwatch.policy import Exemption
 
+FOR_EVER = 1 << 62
+
 
 class Setting(Struct, frozen=True):
     """How the carrier runs one rule."""
@@ -61,6 +63,11 @@ class Asked(Struct, frozen=True):
     checked: bool
     exceptions: tuple[Exemption, ...] = ()
 
+    @property
+    def by_clock(self) -> bool:
+        """Whether its answer turns on the time of the send, though nothing else changes."""
+        return self.rule.by_clock or bool(self.exceptions)
+
 
 class Answer(Struct, frozen=True):
     """One rule's answer, for those who want every answer and not only the flags (`explain`)."""
@@ -69,6 +76,21 @@ class Answer(Struct, frozen=True):
     outcome: Outcome
     reason: str = ""
     flag: Flag | None = None
+
+
+class InForce(Struct, frozen=True):
+    """The rules that are asked about sends of `since` <= t < `until`.
+
+    `of_send` need the send and the registries, `of_recipient` the recipient's dossier too. Of the first, `lasting`
+    answer alike for sends that are alike, whatever their time; `by_clock` turn on the hour, or an exception ends.
+    """
+
+    since: int
+    until: int
+    of_send: tuple[Asked, ...]
+    of_recipient: tuple[Asked, ...]
+    lasting: tuple[Asked, ...]
+    by_clock: tuple[Asked, ...]
 
 
 class Rulebook:
@@ -85,21 +107,31 @@ class Rulebook:
         self.packs = packs
         self.settings = settings or {}
         edges = {pack.since for pack in packs} | {pack.until for pack in packs if pack.until is not None}
-        self._edges = sorted(edges | {0})
-        self._asked = [self._bind(edge) for edge in self._edges]
+        starts = sorted(edges | {0})
+        self._in_force = [self._bind(*span) for span in zip(starts, (*starts[1:], FOR_EVER), strict=True)]
+
+    def in_force(self, t: int) -> InForce:
+        """The rules in force at `t` (ms since 1970 UTC)."""
+        i = len(self._in_force) - 1
+        while self._in_force[i].since > t and i:
+            i -= 1
+        return self._in_force[i]
 
     def asked(self, t: int) -> tuple[tuple[Asked, ...], tuple[Asked, ...]]:
         """The rules in force at `t`: those of the send itself; those that read its recipient's dossier."""
-        i = len(self._edges) - 1
-        while self._edges[i] > t and i:
-            i -= 1
-        return self._asked[i]
+        rules = self.in_force(t)
+        return rules.of_send, rules.of_recipient
 
-    def _bind(self, t: int) -> tuple[tuple[Asked, ...], tuple[Asked, ...]]:
-        bound = [asked for rule_id in self.rules if (asked := self._bound(rule_id, t))]
-        return (
-            tuple(asked for asked in bound if not asked.rule.of_recipient),
-            tuple(asked for asked in bound if asked.rule.of_recipient),
+    def _bind(self, since: int, until: int) -> InForce:
+        bound = [asked for rule_id in self.rules if (asked := self._bound(rule_id, since))]
+        of_send = tuple(asked for asked in bound if not asked.rule.of_recipient)
+        return InForce(
+            since=since,
+            until=until,
+            of_send=of_send,
+            of_recipient=tuple(asked for asked in bound if asked.rule.of_recipient),
+            lasting=tuple(asked for asked in of_send if not asked.by_clock),
+            by_clock=tuple(asked for asked in of_send if asked.by_clock),
         )
 
     def _bound(self, rule_id: str, t: int) -> Asked | None:
@@ -126,11 +158,18 @@ def judge(facts: Facts, asked: Iterable[Asked]) -> Verdict:
     undecided: dict[str, Undecided] = {}
     suppressed: list[str] = []
     commercial = facts.commercial
+    # Mostly no gate is closed, and then there is nothing to ask before the rule.
+    open_gates = (
+        commercial is not None
+        and facts.owner is not None
+        and facts.requested is False
+        and not facts.parameters.unconnected
+    )
     for each in asked:
         rule = each.rule
         if rule.commercial and commercial is False:
             continue
-        found = _ask(each, facts, commercial)
+        found = _answer_of(each, facts) if open_gates else _ask(each, facts, commercial)
         if found is None:
             continue
         if isinstance(found, Undecided):
@@ -177,16 +216,20 @@ def _ask(asked: Asked, facts: Facts, commercial: bool | None) -> Finding:
         return Undecided(f"{min(missing)}_not_connected")
     if (commercial is None or facts.owner is None) and rule.commercial and rule.of_recipient:
         return Undecided("type_unknown" if commercial is None else facts.owner_reason)
-    try:
-        found = asked.ask(facts)
-    except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others, nor pass as clean
-        return Undecided("fault", fault=_place(error))
+    found = _answer_of(asked, facts)
     if isinstance(found, dict):
         if rule.commercial and commercial is None:
             return Undecided("type_unknown")
         if rule.waived_on_request and facts.requested is None:
             return Undecided("replies_not_connected")
     return found
+
+
+def _answer_of(asked: Asked, facts: Facts) -> Finding:
+    try:
+        return asked.ask(facts)
+    except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others, nor pass as clean
+        return Undecided("fault", fault=_place(error))
 
 
 def _excepted(asked: Asked, facts: Facts) -> bool:

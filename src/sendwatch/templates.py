@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from sendwatch.text import body, links
+from sendwatch.text import KINDS, body, links
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sendwatch.events import Send, Template
     from sendwatch.registry import Registry
     from sendwatch.text import Reading
 
+DIGIT = re.compile("[0-9]")
 VARIABLE = re.compile(r"\{[^{}]*\}")
 FILLED = "某"  # what a variable is filled with where links of a pattern are looked for: no link holds it
 
@@ -51,10 +54,15 @@ def match_template(send: Send, registry: Registry, reading: Reading | None, sign
         return Named(name, "lapsed" if registry.template_known(name, send.at) else "unknown")
     if reading is None or send.text is None:
         return Named(name, "unread", template)
-    whole = send.text.strip()
-    if matches(template.pattern, whole) or (signature and matches(template.pattern, body(whole, signature))):
-        return Named(name, "match", template)
-    return Named(name, "mismatch", template)
+    return Named(name, "match" if fits(template, send.text, signature) else "mismatch", template)
+
+
+def fits(template: Template, text: str, signature: str | None) -> bool:
+    """Whether a text matches a template's pattern, with its signature (folded) or without."""
+    whole = text.strip()
+    return matches(template.pattern, whole) or (
+        signature is not None and matches(template.pattern, body(whole, signature))
+    )
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -79,15 +87,24 @@ def _literals(pattern: str) -> tuple[str, ...]:
     return tuple(VARIABLE.split(pattern))
 
 
-def foreign_links(template: Template, text: str, kinds: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=65_536)
+def turns_on_digits(pattern: str) -> bool:
+    """Whether the digits of a text can matter for whether it matches: not where they all lie in variables."""
+    return any(DIGIT.search(literal) for literal in _literals(pattern))
+
+
+def foreign_links(
+    template: Template, text: str, kinds: Iterable[str], may: frozenset[str] = KINDS
+) -> tuple[tuple[str, str], ...]:
     """The links of these kinds (`url`, `number`, `account`) in a text that its template was not filed with.
 
-    Filed are those that stand in the pattern, and those that begin with one of its URLs or of the `urls`.
+    Filed are those that stand in the pattern, and those that begin with one of its URLs or of the `urls`. `may`: of
+    which kinds the text may hold any, where that is known.
     """
     filed = _filed(template.pattern, template.urls or ())
     return tuple(
         (kind, value)
-        for kind, value in links(text)
+        for kind, value in links(text, may)
         if kind in kinds and not any(kind == known and _begins(each, value, kind) for known, each in filed)
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sendwatch import dossier as dossiers
 from sendwatch.engine.partition import earliest
+from sendwatch.engine.send_intake import add_whole, appraise, refuse_conflict
 from sendwatch.events import Send
 from sendwatch.outgoing import Because
 from sendwatch.parts import Piece, key_of, offsets, put_together
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sendwatch.dossier import Published
-    from sendwatch.engine.batch import Appraised, Batch
+    from sendwatch.engine.batch import Batch
     from sendwatch.engine.partition import Record
+    from sendwatch.engine.send_intake import Appraised
     from sendwatch.ledger import Books
     from sendwatch.parts import Key, Long, Message
 
@@ -30,35 +32,33 @@ if TYPE_CHECKING:
 class Assembly:
     """The long messages that a batch touches."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self) -> None:
         """None yet."""
-        self._batch = batch
         self._touched: dict[tuple[bytes, Key], Long] = {}
         self._recipients: set[bytes] = set()
         self._provided: set[bytes] = set()
 
-    def take(self, parts: Sequence[tuple[Record, int, Send]], books: Books) -> None:
+    def take(self, batch: Batch, parts: Sequence[tuple[Record, int, Send]], books: Books) -> None:
         """Add the batch's parts to their dossiers."""
-        batch = self._batch
         internal = batch.judging.pseudonyms.internal
         addressed = [(internal(send.recipient), record, send) for record, _, send in parts]
         batch.open({recipient for recipient, *_ in addressed})
         for recipient, record, send in addressed:
             batch.flagging.recipients[recipient] = send.recipient
-            self._take_one(recipient, record, send, books)
+            self._take_one(batch, recipient, record, send, books)
 
-    def _take_one(self, recipient: bytes, record: Record, send: Send, books: Books) -> None:
-        batch, key = self._batch, key_of(send)
+    def _take_one(self, batch: Batch, recipient: bytes, record: Record, send: Send, books: Books) -> None:
+        key = key_of(send)
         if key is None or send.part is None:
             return
         digest = dossiers.digest_of(send)
-        earlier = self._known(recipient, send.id)
+        earlier = self._known(batch, recipient, send.id)
         if earlier is not None and earlier[0] != record.offset:
             if earlier[1] == digest:
                 books.duplicates += 1
             else:
                 books.quarantined += 1
-                batch.refuse_conflict(record.offset, earlier[0], record.value)
+                refuse_conflict(batch, record.offset, earlier[0], record.value)
             return
         long = batch.dossiers[recipient].long(key)
         before = len(long.messages())
@@ -74,8 +74,8 @@ class Assembly:
         self._touched[recipient, key] = long
         self._recipients.add(recipient)
 
-    def _known(self, recipient: bytes, send_id: str) -> tuple[int, bytes] | None:
-        dossier = self._batch.dossiers[recipient]
+    def _known(self, batch: Batch, recipient: bytes, send_id: str) -> tuple[int, bytes] | None:
+        dossier = batch.dossiers[recipient]
         for long in dossier.longs:
             for piece in long.pieces:
                 if piece.id == send_id:
@@ -83,9 +83,8 @@ class Assembly:
         kept = dossier.find(send_id)
         return None if kept is None else (kept.offset, kept.digest)
 
-    def provide(self, parts: Sequence[Record]) -> None:
+    def provide(self, batch: Batch, parts: Sequence[Record]) -> None:
         """Take in parts that were read again from Kafka, for the messages that waited for them."""
-        batch = self._batch
         reader, ignored = batch.judging.readers["sends"], Counter[str]()
         for record in parts:
             send = reader(record.key, record.value, record.timestamp, ignored)
@@ -95,9 +94,11 @@ class Assembly:
         batch.partition.missing.clear()
         batch.open(self._provided)
 
-    def reconsider(self, recipient: bytes, send: Send, offset: int, seen: Mapping[str, Published]) -> None:
+    def reconsider(
+        self, batch: Batch, recipient: bytes, send: Send, offset: int, seen: Mapping[str, Published]
+    ) -> None:
         """Judge the message of this part again although nothing about its parts has changed."""
-        batch, key = self._batch, key_of(send)
+        key = key_of(send)
         if key is None:
             return
         batch.partition.remember(offset, send)
@@ -111,9 +112,8 @@ class Assembly:
         self._touched[recipient, key] = long
         self._recipients.add(recipient)
 
-    def put_together(self) -> None:
+    def put_together(self, batch: Batch) -> None:
         """Judge every message that is due by now."""
-        batch = self._batch
         overdue = batch.partition.overdue(batch.event_time) | self._provided
         batch.open(overdue)
         self._recipients |= overdue
@@ -121,11 +121,11 @@ class Assembly:
         for recipient in sorted(self._recipients):
             for long in batch.dossiers[recipient].longs:
                 for message in long.due(batch.event_time):
-                    due += self._judge(recipient, long, message)
-        batch.add_whole(due)
+                    due += self._judge(batch, recipient, long, message)
+        add_whole(batch, due)
 
-    def _judge(self, recipient: bytes, long: Long, message: Message) -> Iterator[Appraised]:
-        batch, pieces = self._batch, self._batch.partition.pieces
+    def _judge(self, batch: Batch, recipient: bytes, long: Long, message: Message) -> Iterator[Appraised]:
+        pieces = batch.partition.pieces
         absent = {piece.offset for piece in message if piece.offset not in pieces}
         if absent and recipient not in self._provided:
             batch.partition.missing.setdefault(recipient, set()).update(absent)
@@ -140,12 +140,12 @@ class Assembly:
             batch.withdraw(recipient, send_id, Because(batch.judging.topics["sends"], message[0].id))
         batch.changed.add(recipient)
         self._touched[recipient, long.key] = long
-        yield batch.appraise(message[0].offset, message[0].arrived, batch.event_time, whole, again=again)
+        yield appraise(batch, message[0].offset, message[0].arrived, batch.event_time, whole, again=again)
 
     def rows(self) -> list[tuple[bytes, Long]]:
         """The long messages that changed, for the ledger."""
         return [(recipient, long) for (recipient, _), long in self._touched.items()]
 
-    def deadlines(self) -> dict[bytes, int | None]:
+    def deadlines(self, batch: Batch) -> dict[bytes, int | None]:
         """By recipient, when its earliest unjudged message must be judged; None where all are."""
-        return {recipient: earliest(self._batch.dossiers[recipient]) for recipient in self._recipients}
+        return {recipient: earliest(batch.dossiers[recipient]) for recipient in self._recipients}

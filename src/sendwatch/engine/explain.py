@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from sendwatch import dossier as dossiers
 from sendwatch.engine.batch import FACTS, Batch
+from sendwatch.engine.fact_intake import fold_facts
 from sendwatch.engine.judging import REGISTRY_KINDS
 from sendwatch.engine.partition import Partition
+from sendwatch.engine.send_intake import take_sends
 from sendwatch.engine.store import MemoryStore
 from sendwatch.events import Deletion, Reader, Rejected, Send, arrival
 from sendwatch.facts import Facts, add_recipient, facts_of_send, kept_of
@@ -69,11 +71,11 @@ def explain(judging: Judging, send: Record, number: int | None, others: Mapping[
     for kind in FACTS:
         records = others.get(kind, ())
         if records:
-            batch.fold(kind, records, records[-1].offset + 1)
+            fold_facts(batch, kind, records, records[-1].offset + 1)
     until = send.timestamp + judging.parameters.window  # later ones would only make the dossier forget
     neighbours = [record for record in others.get("sends", ()) if record.timestamp <= until]
     sends = sorted([*neighbours, send], key=lambda record: record.offset)
-    batch.take_sends(sends, sends[-1].offset + 1)
+    take_sends(batch, sends, sends[-1].offset + 1)
     batch.judge()
     recipient = judging.pseudonyms.internal(read.recipient)
     batch.open({recipient})

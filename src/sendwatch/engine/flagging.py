@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from sendwatch.dossier import Published
 from sendwatch.engine.counts import Counts
-from sendwatch.engine.tallies import Tallies
+from sendwatch.engine.tallies import MINUTE, Tallies
 from sendwatch.judge import flag_id
 from sendwatch.outgoing import (
     FlagEvent,
@@ -35,12 +37,24 @@ if TYPE_CHECKING:
 
     from sendwatch.dossier import Answer, Kept
     from sendwatch.engine.judging import Judging
-    from sendwatch.events import Rejected
-    from sendwatch.facts import Facts
+    from sendwatch.engine.memory import Known
+    from sendwatch.events import Rejected, Send
     from sendwatch.outgoing import Because
     from sendwatch.verdict import Flag, Verdict
 
 CLEARED = Reason("What is known now no longer breaks this rule.", "依据现有事实，不再违反本规则。")
+
+
+class _Alike(Struct, gc=False):
+    """Sends of one minute, port and place that are alike, with the same verdict; `until`: the latest of their times."""
+
+    known: Known
+    verdict: Verdict
+    until: int
+    port: str
+    carrier: str | None
+    province: str | None
+    count: int = 0
 
 
 class Flagging:
@@ -59,6 +73,7 @@ class Flagging:
         self.lanes: set[tuple[str | None, str, str]] = set()
         self.templates: set[str] = set()
         self.until = 0
+        self._alike: dict[tuple[object, ...], _Alike] = {}
 
     def settle(
         self,
@@ -121,23 +136,37 @@ class Flagging:
         )
         self.messages.append(optout_message(event, self._partition, self._now))
 
-    def count(self, facts: Facts, verdict: Verdict) -> None:
-        """Count a send with its first verdict."""
-        self.lanes.add((facts.signature, facts.port, facts.sp))
-        if facts.template is not None:
-            self.templates.add(facts.template.id)
-        self.until = max(self.until, facts.at)
-        if facts.sp in self._judging.canaries:
-            return
-        self.tallies.add(facts, verdict)
-        outcome = _outcome(verdict)
-        carrier, counts = facts.carrier or "", self.counts
-        counts.decided[carrier, outcome] += 1
-        counts.covered[carrier, "some" if verdict.undecided else "all"] += 1
-        for rule_id, undecided in verdict.undecided.items():
-            counts.undecided[rule_id, undecided.reason] += 1
-            if undecided.fault:
-                counts.faults.append(f"{rule_id}: {undecided.fault}")
+    def count(self, known: Known, send: Send, verdict: Verdict) -> None:
+        """Count a send with its first verdict; those that are alike are added up first (`sum_up`)."""
+        at = send.at
+        key = (id(known), id(verdict), at // MINUTE, send.port, send.carrier, send.province)
+        alike = self._alike.get(key)
+        if alike is None:
+            alike = self._alike[key] = _Alike(known, verdict, at, send.port, send.carrier, send.province)
+        alike.count += 1
+        alike.until = max(alike.until, at)
+
+    def sum_up(self) -> None:
+        """Carry what was counted into tallies and counts."""
+        counts = self.counts
+        for alike in self._alike.values():
+            facts, verdict, number = alike.known.facts, alike.verdict, alike.count
+            self.lanes.add((facts.signature, alike.port, facts.sp))
+            if facts.template is not None:
+                self.templates.add(facts.template.id)
+            self.until = max(self.until, alike.until)
+            if facts.sp in self._judging.canaries:
+                continue
+            where = (alike.until // MINUTE, alike.carrier, alike.province, facts.sp, alike.port)
+            self.tallies.add(where, facts, verdict, number)
+            carrier = alike.carrier or ""
+            counts.decided[carrier, _outcome(verdict)] += number
+            counts.covered[carrier, "some" if verdict.undecided else "all"] += number
+            for rule_id, undecided in verdict.undecided.items():
+                counts.undecided[rule_id, undecided.reason] += number
+                if undecided.fault:
+                    counts.faults.append(f"{rule_id}: {undecided.fault}")
+        self._alike.clear()
 
     def place(self, kind: str, offset: int) -> Place:
         """Where a record of this partition lies."""
@@ -184,10 +213,10 @@ class Flagging:
             self.counts.flagged_sent_at.append(kept.at)
 
     def _law_at(self, rule_id: str, t: int) -> Law:
-        for part in self._judging.rulebook.asked(t):
-            for asked in part:
-                if asked.rule.id == rule_id:
-                    return Law(asked.pack, asked.clause, asked.checked)
+        rules = self._judging.rulebook.in_force(t)
+        for asked in (*rules.of_send, *rules.of_recipient):
+            if asked.rule.id == rule_id:
+                return Law(asked.pack, asked.clause, asked.checked)
         return Law("", "", checked=False)  # switched off since it was raised
 
     def _count_raised(self, kept: Kept, flag: Flag, because: Because | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from sendwatch import __version__, law, rules
 from sendwatch.engine.memory import Memory
@@ -31,7 +31,10 @@ SECOND, HOUR = 1000, 3_600_000
 
 
 class Judging(Struct):
-    """What every partition of a worker judges with. `registry_positions`: next offset by registry topic kind."""
+    """What every partition of a worker judges with. `registry_positions`: next offset by registry topic kind.
+
+    `memory`: what is known of sends that are alike, by this registry and these rules.
+    """
 
     parameters: Parameters
     rulebook: Rulebook
@@ -43,8 +46,12 @@ class Judging(Struct):
     partitions: int
     canaries: frozenset[str] = frozenset()
     keep_payload: bool = False
-    memory: Memory = field(default_factory=Memory)
     registry_positions: dict[str, int] = field(default_factory=dict)
+    memory: Memory = UNSET  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Begin a memory of one's own: what is remembered holds for one registry only."""
+        self.memory = Memory(self.registry, self.parameters, self.rulebook)
 
 
 def prepare(settings: Settings) -> Judging:

@@ -1,60 +1,181 @@
-"""Verdicts on sends that are alike, remembered: what a send's own rules say turns on few of its fields.
+"""Sends that are alike, remembered: what the registries and the send's own rules say turns on few of its fields.
 
-Belongs here: telling which sends are alike. Not here: judging them (`judge.py`).
+Belongs here: telling which sends are alike. Not here: finding out what is known of one (`facts.py`, `judge.py`).
 
-Two sends are alike when the registries give them the very same answer and their texts the very same reading, and port,
-SP, declared category and, where anything turns on it, carrier and province are the same. Rules that turn on the time
-of day are asked each time; a send that names a template is not remembered, for what its variables hold is its own.
+Two sends are alike when their texts have the same shape, when they name the same SP, category and template, and ports
+that the registries cannot tell apart, when they come from the same carrier and province where anything turns on these,
+when they lie in a span of time in which no filing, letter or law begins or ends, and when nothing is wrong with them.
+Rules that turn on the time of day are asked each time. A send that names a template is only like others where its text
+is the template's and leads nowhere; otherwise it is looked at by itself.
+
+The verdicts lie in a memory of their own, too: an owner's next text mostly differs in nothing that a rule looks at.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from sendwatch.dossier import is_commercial
+from sendwatch.facts import LONGEST_PORT, facts_of_send, is_whole
 from sendwatch.judge import judge
+from sendwatch.templates import fits, foreign_links, turns_on_digits
+from sendwatch.text import KINDS, Shapes, asks, may_lead
 from sendwatch.verdict import Verdict
 
 if TYPE_CHECKING:
-    from sendwatch.facts import Facts
-    from sendwatch.judge import Asked
-    from sendwatch.registry import Standing
-    from sendwatch.text import Reading
+    from sendwatch.events import Send
+    from sendwatch.facts import Facts, Parameters
+    from sendwatch.judge import Asked, InForce, Rulebook
+    from sendwatch.registry import Registry, Standing
+    from sendwatch.text import Shape
 
-MOST = 65_536
-Rules = tuple["Asked", ...]
+VERDICTS = 65_536  # that are remembered; past that all are forgotten
+LINES = 64  # of one shape
+
+
+class Known(Struct, gc=False):
+    """What sends that are alike have in common, for `since` <= t < `until` and one `generation` of the registry.
+
+    `facts` are those of the first of them; the others' differ in id, time, port, place and text only. `verdict`: what
+    the lasting rules say; `passing`: the same with what the rules of the recipient say without a dossier, for a send
+    that is not kept. `by_clock`: the rules that must be asked each time. `kept`: they are kept whatever these say.
+    """
+
+    generation: int
+    facts: Facts
+    in_force: InForce
+    since: int
+    until: int
+    verdict: Verdict
+    passing: Verdict
+    by_clock: tuple[Asked, ...]
+    commercial: bool
+    kept: bool
+
+    def facts_of(self, send: Send) -> Facts:
+        """The facts of one of them."""
+        facts = copy(self.facts)
+        facts.id, facts.at, facts.carrier, facts.province = send.id, send.at, send.carrier, send.province
+        facts.port, facts.text = send.port, None if facts.reading is None else send.text
+        return facts
+
+
+class _Places(Struct, gc=False):
+    """What is known of sends of one shape over one line, by carrier and province: something turns on these."""
+
+    known: dict[tuple[str | None, str | None], Known] = field(default_factory=dict)
 
 
 class Memory:
-    """The verdicts of the rules of the send; bounded, and forgotten all at once when full."""
+    """Looks at each send as far as it is new; bounded."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry, parameters: Parameters, rulebook: Rulebook) -> None:
         """Nothing yet."""
-        self._known: dict[tuple[object, ...], tuple[Standing, Reading | None, Verdict]] = {}
-        self._split: dict[int, tuple[Rules, Rules, Rules]] = {}
+        self._registry = registry
+        self._parameters = parameters
+        self._rulebook = rulebook
+        self._shapes = Shapes()
+        self._verdicts: dict[tuple[object, ...], tuple[Standing, InForce, Verdict]] = {}
 
-    def judge(self, facts: Facts, own: Rules) -> Verdict:
-        """What `own`, the rules of the send in force, say of it."""
+    def of(self, send: Send) -> Known:
+        """What is known of a send without its recipient's dossier."""
+        text = send.text
+        if text is None or not is_whole(send):
+            return self._look(send)
+        shape = self._shapes.of(text)
+        own = self._parameters.consent_requests
+        port = send.port
+        prefix = self._registry.prefix_of(port) if len(port) <= LONGEST_PORT else port
+        asked = (prefix, send.sp, send.category, send.template, bool(own) and asks(text, own))
+        found = shape.remembered.get(asked)
+        known = found.known.get((send.carrier, send.province)) if isinstance(found, _Places) else found
+        if (
+            isinstance(known, Known)
+            and known.generation == self._registry.generation
+            and known.since <= send.at < known.until
+            and (send.template is None or self._as_filed(send, shape, known.facts))
+        ):
+            return known
+        return self._learn(send, shape, asked)
+
+    def _learn(self, send: Send, shape: Shape, asked: tuple[object, ...]) -> Known:
+        known = self._look(send)
+        facts = known.facts
+        if known.passing.flags or (send.template is not None and not self._as_filed(send, shape, facts, anew=True)):
+            return known  # its evidence may name the very port, or its text is its own
+        if len(shape.remembered) >= LINES and asked not in shape.remembered:
+            shape.remembered.clear()
+        found = shape.remembered.get(asked)
+        if not isinstance(found, _Places) and facts.standing is not None and _turns_on_place(facts.standing):
+            found = shape.remembered[asked] = _Places()
+        if isinstance(found, _Places):
+            found.known[send.carrier, send.province] = known
+        else:
+            shape.remembered[asked] = known
+        return known
+
+    def _as_filed(self, send: Send, shape: Shape, facts: Facts, *, anew: bool = False) -> bool:
+        """Whether the text is that of the template, which is valid still, and leads nowhere but where that does.
+
+        `anew`: it was not found so for another text of the shape.
+        """
+        named, text, standing = facts.template, send.text or "", facts.standing
+        template = named.template if named is not None else None
+        if template is None or self._registry.template(template.id, send.at) is not template:
+            return False
+        if shape.leads is None:
+            shape.leads = may_lead(text)
+        if anew or "/" in text or turns_on_digits(template.pattern):
+            signature = standing.signature if standing is not None else None
+            if not fits(template, text, signature):
+                return False
+        return not (shape.leads and foreign_links(template, text, KINDS, shape.leads))
+
+    def _look(self, send: Send) -> Known:
+        facts = facts_of_send(send, self._registry, self._parameters, self._shapes.read)
+        rules = self._rulebook.in_force(send.at)
+        verdict = self._judge(facts, rules)
+        commercial = is_commercial(facts.type)
+        undecided = facts.type is None or facts.reading is None
+        asks_for_consent = bool(facts.asks)
+        passing = joined(verdict, judge(facts, rules.of_recipient)) if undecided else verdict
+        standing, facts.text = facts.standing, None
+        return Known(
+            generation=self._registry.generation,
+            facts=facts,
+            in_force=rules,
+            since=max(rules.since, standing.since) if standing is not None else rules.since,
+            until=min(rules.until, standing.until) if standing is not None else rules.until,
+            verdict=verdict,
+            passing=passing,
+            by_clock=tuple(each for each in rules.by_clock if not (each.rule.commercial and facts.commercial is False)),
+            commercial=commercial,
+            kept=commercial or bool(verdict.flags) or asks_for_consent,
+        )
+
+    def _judge(self, facts: Facts, rules: InForce) -> Verdict:
+        """What the lasting rules say; of a reading they don't see the signs."""
         standing, reading = facts.standing, facts.reading
         if facts.template is not None or standing is None:
-            return judge(facts, own)
-        _, by_clock, lasting = self._split.get(id(own)) or self._divide(own)
-        where = (facts.carrier, facts.province) if _turns_on_place(standing) else None
-        key = (id(standing), id(reading), id(own), facts.port, facts.sp, facts.declared, where)
-        known = self._known.get(key)
-        if known is not None and known[0] is standing and known[1] is reading:
-            verdict = known[2]
-        else:
-            verdict = judge(facts, lasting)
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[key] = (standing, reading, verdict)
-        return joined(verdict, judge(facts, by_clock))
-
-    def _divide(self, own: Rules) -> tuple[Rules, Rules, Rules]:
-        by_clock = tuple(each for each in own if each.rule.by_clock or each.exceptions)  # exceptions end
-        lasting = tuple(each for each in own if not (each.rule.by_clock or each.exceptions))
-        self._split[id(own)] = (own, by_clock, lasting)  # holding `own` keeps its id its own
-        return self._split[id(own)]
+            return judge(facts, rules.lasting)
+        seen = None if reading is None else replace(reading, signs=())
+        place = (facts.carrier, facts.province) if _turns_on_place(standing) else None
+        port = self._registry.prefix_of(facts.port) if len(facts.port) <= LONGEST_PORT else facts.port
+        key = (id(standing), id(rules), seen, facts.type, facts.signature, port, facts.sp, facts.declared, place)
+        found = self._verdicts.get(key)
+        if found is not None:
+            return found[2]
+        verdict = judge(replace(facts, reading=seen, text=None), rules.lasting)
+        if verdict.flags:
+            return verdict  # its evidence may name the very port
+        if len(self._verdicts) >= VERDICTS:
+            self._verdicts.clear()
+        self._verdicts[key] = (standing, rules, verdict)  # holding both keeps their ids their own
+        return verdict
 
 
 def joined(one: Verdict, other: Verdict) -> Verdict:

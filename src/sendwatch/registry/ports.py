@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sendwatch.events import Port
     from sendwatch.registry.rows import Index, Span, Version
 
+REMEMBERED = 65_536  # ports; past that all are forgotten
+
 
 class Prefixes:
     """Every prefix that any row of a registry ever named.
@@ -24,17 +26,25 @@ class Prefixes:
         """Start with none."""
         self._known: set[str] = set()
         self._lengths: tuple[int, ...] = ()
+        self._found: dict[str, tuple[str, ...]] = {}
 
     def add(self, prefixes: Iterable[str]) -> None:
         for prefix in prefixes:
-            self._known.add(prefix)
+            if prefix not in self._known:
+                self._known.add(prefix)
+                self._found.clear()
             if len(prefix) not in self._lengths:
                 self._lengths = tuple(sorted((*self._lengths, len(prefix)), reverse=True))
 
     def of(self, port: str) -> tuple[str, ...]:
         """Those that `port` begins with, longest first."""
-        beginnings = (port[:length] for length in self._lengths if length <= len(port))
-        return tuple(each for each in beginnings if each in self._known)
+        found = self._found.get(port)
+        if found is None:
+            beginnings = (port[:length] for length in self._lengths if length <= len(port))
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            found = self._found[port] = tuple(each for each in beginnings if each in self._known)
+        return found
 
 
 def find_port(by_prefix: Index[Port], prefixes: Sequence[str], span: Span) -> tuple[tuple[Port, ...], Port | None]:

@@ -148,6 +148,11 @@ class Registry:
         members = self._owners_by_group.under(row.group)
         return tuple(sorted(each.id for each in members if each.id != owner and span.within(each.since, each.until)))
 
+    def prefix_of(self, port: str) -> str:
+        """The longest prefix that any row names and the port begins with: the registries answer alike for both."""
+        prefixes = self._prefixes.of(port)
+        return prefixes[0] if prefixes else ""
+
     def port_row(self, port: str, t: int) -> Port | None:
         """The row of `sms.ports` that holds for `port` at `t`."""
         return find_port(self._ports_by_prefix, self._prefixes.of(port), Span(t))[1]

@@ -5,7 +5,7 @@ Order 31 of 2015, Art. 13, and draft of 2020). A terminal number has 21 digits a
 """
 
 from sendwatch.example import T, clean, flagged, undecided
-from sendwatch.facts import Facts
+from sendwatch.facts import LONGEST_PORT, Facts
 from sendwatch.verdict import Finding, Rule, Severity, Undecided, Words, without
 
 RULE = Rule(
@@ -16,14 +16,13 @@ RULE = Rule(
     commercial=False,
     reads=frozenset({"carrier", "province", "ports"}),
 )
-LONGEST = 21
 
 
 def judge(facts: Facts) -> Finding:
     """Flag a port without a valid allotment, with too many digits, or outside its provinces or carriers."""
     row = facts.standing.port if facts.standing is not None else None
     why: list[str] = []
-    if len(facts.port) > LONGEST:
+    if len(facts.port) > LONGEST_PORT:
         why.append("too_long")
     unknown = None
     if not why and (blind := without(facts, "ports")):

@@ -14,9 +14,24 @@ Nothing here knows what is filed, what was consented to, or which rule asks.
 """
 
 from sendwatch.text.fold import alike, fold_name, fold_word
-from sendwatch.text.links import fingerprint, links
-from sendwatch.text.reading import Reading, read
+from sendwatch.text.links import KINDS, fingerprint, links, may_lead
+from sendwatch.text.reading import Reading, Shape, Shapes, read
 from sendwatch.text.signature import body
 from sendwatch.text.wording import asks, refusal
 
-__all__ = ["Reading", "alike", "asks", "body", "fingerprint", "fold_name", "fold_word", "links", "read", "refusal"]
+__all__ = [
+    "KINDS",
+    "Reading",
+    "Shape",
+    "Shapes",
+    "alike",
+    "asks",
+    "body",
+    "fingerprint",
+    "fold_name",
+    "fold_word",
+    "links",
+    "may_lead",
+    "read",
+    "refusal",
+]
