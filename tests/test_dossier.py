@@ -323,6 +323,30 @@ def test_a_reply_that_becomes_a_refusal_of_nobody_has_changed_its_meaning_too() 
     assert dossier.replies[0].owners == ()
 
 
+def test_a_refusal_that_was_read_back_stands_though_what_it_answered_is_gone() -> None:
+    """`T` alone would refuse nothing; it is known toward whom it did."""
+    reply = a_reply(text="T", received_at=NOW, owners=("O2",), published=("O2",), restored=True)
+    dossier = Dossier(replies=[reply])
+    assert aim(dossier, WINDOW, owners_on_port) is None
+    assert (reply.refuses, reply.owners) == (True, ("O2",))
+    put_kept(dossier, a_kept(at=NOW - 1))
+    assert aim(dossier, WINDOW, owners_on_port) == NOW
+    assert reply.owners == ("O1",)
+
+
+def test_a_reply_that_was_read_back_and_refused_nobody_is_no_refusal() -> None:
+    """It may be the recipient's request."""
+    assert not a_reply(text="T", restored=True).refuses
+
+
+def test_a_reply_that_took_longer_than_the_window_answers_nothing() -> None:
+    """The send that it answered may be gone: a short word refuses nothing, a plain refusal everybody on the port."""
+    late = NOW + WINDOW + 1
+    short, plain = a_reply("m1", text="T", received_at=NOW, arrived=late), a_reply("m2", received_at=NOW, arrived=late)
+    told = folded(a_kept(owner="O2", at=NOW - 1), short, plain).replies
+    assert [answer.owners for answer in told] == [(), ON_PORT]
+
+
 def test_a_refusal_reply_is_one_act_for_each_owner() -> None:
     """Of all marketing, from the moment it was received."""
     dossier = folded(a_withdrawal(), a_reply(received_at=NOW, arrived=NOW + 5))
@@ -336,10 +360,11 @@ def test_a_refusal_reply_is_one_act_for_each_owner() -> None:
 # -- when rows end ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("event_time", "kept"), [(NOW + 96 * HOUR, 1), (NOW + 96 * HOUR + 1, 0)])
-def test_a_send_is_kept_until_its_time_and_the_window_and_a_day(event_time: int, kept: int) -> None:
-    """72 h + 24 h, in event time."""
-    dossier = Dossier(acts=[a_grant()], replies=[a_reply()], sends=[a_kept(at=NOW)])
+@pytest.mark.parametrize(("event_time", "kept"), [(NOW + 168 * HOUR, 1), (NOW + 168 * HOUR + 1, 0)])
+def test_a_row_stays_while_it_can_bear_on_a_send_that_is_kept(event_time: int, kept: int) -> None:
+    """72 h + 24 h, in event time, and the 72 h in which it is answered or asked again."""
+    sends = [a_kept("older", at=NOW - HOUR), a_kept(at=NOW)]
+    dossier = Dossier(acts=[a_grant()], replies=[a_reply()], sends=sends)
     prune(dossier, event_time, WINDOW)
     assert (len(dossier.sends), len(dossier.acts), len(dossier.replies)) == (kept, 1, 1)
 

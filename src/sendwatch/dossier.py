@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HOUR = 3_600_000
 KEPT_AFTER_WINDOW = 24 * HOUR
+BEARS_ON_OTHERS = 72 * HOUR  # after its time a send can be answered, be asked again, and count for the day
 ANSWERS_WITHIN = 72 * HOUR
 COMMERCIAL = "marketing"
 LONGEST_WORD, LONGEST_CODE = 8, 32
@@ -80,12 +81,13 @@ class Kept(Struct, array_like=True, gc=False):
 
 
 class Answered(Struct, frozen=True, array_like=True, gc=False):
-    """The send that a reply answered: the recipient's latest commercial one from that port."""
+    """The send that a reply answered: the recipient's latest commercial one from that port; `offset` its record's."""
 
     id: str
     at: int
     owner: str | None
     advertised: tuple[str, ...]
+    offset: int = -1
 
 
 class Answer(Struct, array_like=True, gc=False):
@@ -108,7 +110,9 @@ class Answer(Struct, array_like=True, gc=False):
 
     @property
     def refuses(self) -> bool:
-        """Whether it is a refusal, by the answered send as it is known now."""
+        """Whether it is a refusal, by the answered send as it is known now, or was when it was last."""
+        if self.restored and self.answered is None:
+            return bool(self.owners)
         advertised = self.answered.advertised if self.answered else ()
         return bool(self.word) and text.refusal(self.word, advertised, answered=self.answered is not None)
 
@@ -241,8 +245,9 @@ def aim(dossier: Dossier, window: int, owners_on_port: Callable[[str, int], tupl
     """Find for every reply the send that it answered and the owners that it withdraws from.
 
     Returns the earliest `received_at` of a reply whose meaning changed, None where none did. A send that
-    arrived more than `window` after the reply was received no longer re-aims it: that keeps the answer the
-    same for all who compute it, and lets an opt-out outlive the sends.
+    arrived more than `window` after the reply was received no longer re-aims it, and a reply that itself arrived
+    as late answers none: that keeps the answer the same for all who compute it, and lets an opt-out outlive the
+    sends.
     """
     changed: int | None = None
     for answer in dossier.replies:
@@ -265,8 +270,11 @@ def _refused(answer: Answer, owners_on_port: Callable[[str, int], tuple[str, ...
 
 
 def _answered(dossier: Dossier, answer: Answer, window: int) -> Answered | None:
+    if answer.arrived > answer.received_at + window:
+        return None
     best = answer.answered
-    if best is not None and dossier.find(best.id) is not None:
+    known = dossier.find(best.id) if best is not None else None
+    if best is not None and known is not None and known.offset == best.offset:
         best = None  # still kept: what is known of it now is what counts
     order = (best.at, best.id) if best else (0, "")
     for kept in dossier.sends:
@@ -277,7 +285,7 @@ def _answered(dossier: Dossier, answer: Answer, window: int) -> Answered | None:
             and kept.commercial
             and kept.order > order
         ):
-            best = Answered(kept.id, kept.at, kept.owner, kept.advertised)
+            best = Answered(kept.id, kept.at, kept.owner, kept.advertised, kept.offset)
             order = kept.order
     return best
 
@@ -292,15 +300,20 @@ def put_kept(dossier: Dossier, kept: Kept) -> None:
 
 
 def oldest_kept(event_time: int, window: int) -> int:
-    """The time before which nothing is kept any more, at this event time (ms)."""
+    """The time before which a send is kept no more, at this event time (ms): no fact can change its verdict."""
     return event_time - window - KEPT_AFTER_WINDOW
 
 
 def prune(dossier: Dossier, event_time: int, window: int) -> None:
-    """Drop what no fact can reach any more: its time + window + 24 h lies behind the event time."""
+    """Drop what bears on nothing any more.
+
+    The row of a send that is kept no more stays for as long as it can bear on one that is: as a neighbour, or as what
+    a reply answered.
+    """
     oldest = oldest_kept(event_time, window)
-    if dossier.sends and any(kept.at < oldest for kept in dossier.sends):
-        dossier.sends = [kept for kept in dossier.sends if kept.at >= oldest]
+    needed = oldest - BEARS_ON_OTHERS
+    if dossier.sends and any(kept.at < needed for kept in dossier.sends):
+        dossier.sends = [kept for kept in dossier.sends if kept.at >= needed]
     if dossier.longs:
         for long in dossier.longs:
             long.forget(oldest)

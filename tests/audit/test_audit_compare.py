@@ -198,6 +198,15 @@ def test_records_of_a_lower_epoch_after_a_claim_are_void() -> None:
     assert (pages.sends, pages.undecided_sends) == (8, 2)
 
 
+def test_a_range_that_was_appended_twice_is_void_the_second_time() -> None:
+    """Its append was taken for failed, tried again, and written after all; the next owner counts from one again."""
+    one, other = (msgspec.structs.replace(an_entry("range", 1, at, at + 4), number=at // 4 + 1) for at in (0, 4))
+    after = msgspec.structs.replace(an_entry("range", 2, 8, 9), number=1)
+    pages = turned(an_entry("claim", 1), one, one, other, one, an_entry("claim", 2), after)
+    assert [(span.first, span.next) for span in pages.ranges["sends"]] == [(0, 4), (4, 8), (8, 9)]
+    assert (pages.void, pages.sends) == (2, 9)
+
+
 def test_a_ledger_whose_beginning_is_deleted_is_taken_from_where_it_begins() -> None:
     """Its first record may then be a range."""
     pages = turned(an_entry("range", 3, 100, 105), an_entry("range", 3, 105, 107), whole=False)

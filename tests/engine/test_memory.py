@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from build import DAY, HOUR, NOW, PATTERN, RULEBOOK, TEXT, a_filing, a_letter, a_port, a_registry, a_send, a_template
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build import DAY, HOUR, NOW, PATTERN, RULEBOOK, TEXT, a_filing, a_letter, a_port, a_registry, a_send, a_template
 from sendwatch import law
 from sendwatch.engine.memory import Memory, joined
 from sendwatch.facts import Parameters, facts_of_send
 from sendwatch.judge import Rulebook, Setting, judge
 from sendwatch.policy import Exemption
-from sendwatch.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sendwatch.verdict import Verdict
 
 BODY = PATTERN.replace("{goods}", "女装")
 TEXTS = st.sampled_from(

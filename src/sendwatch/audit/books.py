@@ -2,7 +2,8 @@
 
 Belongs here: reading entries and checking them. Not here: what each record is (`messages.py`, `recipients.py`).
 
-    void     a range of a lower epoch than a claim before it; a claim whose epoch is not greater
+    void     a range of a lower epoch than a claim before it, or whose number one of its epoch had; a claim whose epoch
+             is not greater
     join     each range of a topic begins where the one before it ended
     counts   each offset of a range is one of the kinds, and of each kind there are as many as an audit finds. Which
              part of a long message stands for it, and which repeats another, depends on which the worker had then:
@@ -36,6 +37,7 @@ class Entry(Struct, frozen=True):
     spans: dict[str, Span] = field(default_factory=dict)
     registries: dict[str, int] = field(default_factory=dict)
     tallies: list[Tally] = field(default_factory=list)
+    number: int = 0
 
 
 class Wrong(Struct, frozen=True):
@@ -57,6 +59,7 @@ class Pages(Struct):
 
     whole: bool = True
     epoch: int | None = None
+    number: int = 0
     void: int = 0
     ranges: dict[str, list[Span]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
@@ -75,10 +78,12 @@ class Pages(Struct):
                 return
             self.epoch = entry.epoch
         if entry.record == "claim":
+            self.number = 0
             return
-        if entry.epoch != self.epoch:
+        if entry.epoch != self.epoch or 0 < entry.number <= self.number:
             self.void += 1
             return
+        self.number = max(self.number, entry.number)
         self.registries = entry.registries
         self.versions.add(entry.version)
         self.sends += sum(tally.sends for tally in entry.tallies)

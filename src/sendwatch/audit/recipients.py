@@ -4,7 +4,7 @@ Belongs here: type, owner, consent in force, requests, refusals, neighbours; eac
 Not here: what the rules make of them (`rules/`), which records are messages (`messages.py`).
 
 A fact counts for a send at `t` when it arrived no later than `t` + window; for a reply's meaning likewise, by the time
-at which it was received.
+at which it was received: one that arrives later than that has no answered send.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def hear(entry: Entry, messages: Iterable[Known], tables: Tables, window: int) -
     before = [
         each
         for each in messages
-        if each.commercial
+        if entry.arrived <= at + window
+        and each.commercial
         and each.message.send.port == reply.port
         and at - ANSWERED_WITHIN <= each.message.send.at <= at
         and each.message.arrived <= at + window

@@ -41,18 +41,20 @@ class Assembly:
     def take(self, batch: Batch, parts: Sequence[tuple[Record, int, Send]], books: Books) -> None:
         """Add the batch's parts to their dossiers."""
         internal = batch.judging.pseudonyms.internal
-        addressed = [(internal(send.recipient), record, send) for record, _, send in parts]
+        addressed = [(internal(part[2].recipient), *part) for part in parts]
         batch.open({recipient for recipient, *_ in addressed})
-        for recipient, record, send in addressed:
+        for recipient, record, event_time, send in addressed:
             batch.flagging.recipients[recipient] = send.recipient
-            self._take_one(batch, recipient, record, send, books)
+            self._take_one(batch, recipient, record, event_time, send, books)
 
-    def _take_one(self, batch: Batch, recipient: bytes, record: Record, send: Send, books: Books) -> None:
+    def _take_one(
+        self, batch: Batch, recipient: bytes, record: Record, event_time: int, send: Send, books: Books
+    ) -> None:
         key = key_of(send)
         if key is None or send.part is None:
             return
         digest = dossiers.digest_of(send)
-        earlier = self._known(batch, recipient, send.id)
+        earlier = self._known(batch, recipient, send.id, event_time)
         if earlier is not None and earlier[0] != record.offset:
             if earlier[1] == digest:
                 books.duplicates += 1
@@ -74,14 +76,15 @@ class Assembly:
         self._touched[recipient, key] = long
         self._recipients.add(recipient)
 
-    def _known(self, batch: Batch, recipient: bytes, send_id: str) -> tuple[int, bytes] | None:
+    def _known(self, batch: Batch, recipient: bytes, send_id: str, event_time: int) -> tuple[int, bytes] | None:
         dossier = batch.dossiers[recipient]
         for long in dossier.longs:
             for piece in long.pieces:
                 if piece.id == send_id:
                     return (piece.offset, piece.digest)
         kept = dossier.find(send_id)
-        return None if kept is None else (kept.offset, kept.digest)
+        oldest = dossiers.oldest_kept(event_time, batch.judging.parameters.window)
+        return None if kept is None or kept.at < oldest else (kept.offset, kept.digest)
 
     def provide(self, batch: Batch, parts: Sequence[Record]) -> None:
         """Take in parts that were read again from Kafka, for the messages that waited for them."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sendwatch import dossier as dossiers
 from sendwatch.dossier import Dossier, Kept
 from sendwatch.engine.assembly import Assembly
-from sendwatch.engine.fact_intake import fold_facts
+from sendwatch.engine.fact_intake import address_replies, fold_facts
 from sendwatch.engine.flagging import Flagging
 from sendwatch.engine.memory import joined
 from sendwatch.engine.partition import Outcome, changes_of
@@ -51,7 +51,8 @@ class Batch:
     `event_time`: the greatest `sent_at` of the partition so far. `dossiers`: those that are open; `packed`: those that
     are at hand as bytes; `changed`: those that will be written. `fresh`: the sends to be judged for the first time or
     as a whole; `held`: of some of these, the rules whose flags were counted as raised before. `quiet`: the recipients
-    whose facts were only folded silently.
+    whose facts were only folded silently. `told`: below which offset of replies it will be published what they were
+    resolved to; None: nothing is told now.
     """
 
     def __init__(self, partition: Partition, judging: Judging, now: int) -> None:
@@ -67,9 +68,11 @@ class Batch:
         self.fresh: dict[tuple[bytes, str], tuple[Kept, Appraised, Because | None]] = {}
         self.held: dict[tuple[bytes, str], set[str]] = {}
         self.quiet: set[bytes] = set()
+        self.told: int | None = partition.position.facts.get("replies", 0) if partition.telling else None
         self.flagging = Flagging(judging, partition.number, partition.epoch, now)
         self.assembly = Assembly()
         self._parameters = judging.parameters
+        self._final_before = dossiers.oldest_kept(self.event_time, self._parameters.window)
         self._since: dict[bytes, tuple[int, Because]] = {}
         self._rows: dict[tuple[bytes, str], Kept] = {}
         self._spans: dict[str, Span] = {}
@@ -123,11 +126,12 @@ class Batch:
         known = self._since.get(recipient)
         if recipient in self.quiet and known is None:
             for answer in dossier.replies:
-                answer.published = answer.owners
+                if answer.offset < self.partition.position.standing.told:
+                    answer.published = answer.owners
             return
         if moved is not None:
             self.touch(recipient, moved, known[1] if known else Because(self.judging.topics["replies"], ""))
-        if recipient in self.flagging.recipients:
+        if self.told is not None and recipient in self.flagging.recipients:
             for answer in dossier.replies:
                 self.flagging.publish_optout(recipient, answer)
 
@@ -142,6 +146,7 @@ class Batch:
 
     def _judge_again(self, recipient: bytes, since: int, because: Because) -> None:
         dossier = self.dossiers[recipient]
+        since = max(since, self._final_before)
         for kept in sorted(dossier.sends, key=lambda each: each.order):
             if kept.at < since or (recipient, kept.id) in self.fresh:
                 continue
@@ -183,6 +188,7 @@ class Batch:
             lanes=sorted(flagging.lanes, key=repr),
             templates=sorted(flagging.templates),
             until=flagging.until,
+            told=self.partition.position.standing.told if self.told is None else self.told,
         )
         for recipient in self.changed:  # not before: what ends with this batch may still bear on its sends
             dossiers.prune(self.dossiers[recipient], self.event_time, self._parameters.window)
@@ -250,5 +256,17 @@ def assemble(partition: Partition, judging: Judging, parts: Sequence[Record], no
     """Judge the long messages that waited for these parts, read again from Kafka."""
     batch = Batch(partition, judging, now)
     batch.assembly.provide(batch, parts)
+    batch.judge()
+    return batch.outcome(partition.position.standing.flags_next)
+
+
+def tell(partition: Partition, judging: Judging, replies: Sequence[Record], until: int, now: int) -> Outcome:
+    """Publish what these replies were resolved to, where that differs from what was told.
+
+    They are folded already; with them all below offset `until` are told.
+    """
+    batch = Batch(partition, judging, now)
+    address_replies(batch, replies, until)
+    batch.told = until
     batch.judge()
     return batch.outcome(partition.position.standing.flags_next)

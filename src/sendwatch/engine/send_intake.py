@@ -192,18 +192,25 @@ def _let_pass(batch: Batch, addressed: Sequence[tuple[bytes, Appraised]], books:
             if raw is not None and each.send.id.encode() in raw:
                 dossier = batch.dossier(recipient)
         earlier = None if dossier is None else dossier.find(each.send.id)
-        if dossier is not None and earlier is not None and _still_kept(batch, earlier, each):
-            if earlier.offset < each.offset:
-                _repeated(batch, each, earlier, dossiers.digest_of(each.send), books)
-                continue
-            if earlier.offset == each.offset:
-                # a long message, put together anew
-                batch.flagging.recipients[recipient] = each.send.recipient
-                _keep(batch, recipient, dossier, each, earlier.digest, earlier)
-                continue
+        if earlier is not None and earlier.offset < each.offset and _still_kept(batch, earlier, each):
+            _repeated(batch, each, earlier, dossiers.digest_of(each.send), books)
+            continue
+        if dossier is not None and earlier is not None and _takes_its_place(each, earlier):
+            batch.flagging.recipients[recipient] = each.send.recipient
+            books.judged += earlier.offset != each.offset
+            _keep(batch, recipient, dossier, each, dossiers.digest_of(each.send), earlier)
+            continue
         books.judged += 1
         if not each.again:
             batch.flagging.count(each.known, each.send, _passing(each))
+
+
+def _takes_its_place(each: Appraised, earlier: Kept) -> bool:
+    """Whether a row is to be put right by a send of which nothing would be kept.
+
+    It is that of the long message, now put together anew; or of a send before the window, whose flags still stand.
+    """
+    return earlier.offset == each.offset or (earlier.offset < each.offset and any(f.raised for f in earlier.flags))
 
 
 def _still_kept(batch: Batch, kept: Kept, each: Appraised) -> bool:
