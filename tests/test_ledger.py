@@ -94,6 +94,33 @@ def test_the_beginning_of_a_ledger_may_have_expired_and_with_it_a_claim() -> Non
     assert standing_after(*records).positions == {"sends": 10}
 
 
+def test_a_range_that_stands_twice_counts_once() -> None:
+    """An append that was taken for failed, tried again, and written after all; at once or later."""
+    one, other = a_range(1, 0, 5, number=1), a_range(1, 5, 9, number=2)
+    assert void(a_claim(1), one, one, other, one, other) == [2, 4, 5]
+    _, spans, gaps, skipped = audit([a_claim(1), one, one, other])
+    assert (gaps, skipped, spans["sends"].books.judged) == ([], 1, 9)
+
+
+def test_a_range_that_only_corrects_counts_once_too() -> None:
+    """It accounts for no offset, and its corrections would be tallied twice."""
+    correction = a_range(1, spans={}, number=2)
+    assert void(a_claim(1), a_range(1, 0, 5, number=1), correction, correction, a_range(1, spans={}, number=3)) == [3]
+
+
+def test_every_owner_counts_its_ranges_from_one() -> None:
+    """Also where the claim has expired, and only its ranges are left."""
+    one = (a_claim(1), a_range(1, 0, 5, number=1), a_range(1, 5, 6, number=2))
+    assert void(*one, a_claim(2), a_range(2, 6, 9, number=1)) == []
+    assert void(a_range(1, 5, 6, number=7), a_range(2, 6, 9, number=1), a_range(2, 6, 9, number=1)) == [2]
+
+
+def test_offsets_judged_twice_under_two_numbers_are_told() -> None:
+    """That is no repeated append: somebody judged them twice."""
+    _, _, gaps, _ = audit([a_claim(1), a_range(1, 0, 5, number=1), a_range(1, 0, 5, number=2)])
+    assert gaps == [Gap("sends", 0, 5, "two ranges account for these offsets")]
+
+
 def test_a_void_range_changes_nothing() -> None:
     """Neither positions, nor flags, nor event time."""
     strange = a_range(1, 0, 9, flags_next=9, event_time=9, registries={"ports": 9})
@@ -123,20 +150,32 @@ def test_event_time_never_goes_back() -> None:
 
 def test_ranges_that_join_have_no_gap() -> None:
     """Their books add up to one span."""
-    standing, spans, gaps, skipped = audit(iter([a_claim(1), a_range(1, 0, 5), a_range(1, 5, 9)]))
+    standing, spans, gaps, skipped = audit([a_claim(1), a_range(1, 0, 5), a_range(1, 5, 9)])
     assert (gaps, skipped, standing.positions) == ([], 0, {"sends": 9})
     assert (spans["sends"].first, spans["sends"].next, spans["sends"].books.judged) == (0, 9, 9)
 
 
 def test_a_hole_between_two_ranges_is_told() -> None:
     """Offsets that no range accounts for."""
-    _, _, gaps, _ = audit(iter([a_claim(1), a_range(1, 0, 5), a_range(1, 7, 9)]))
+    _, _, gaps, _ = audit([a_claim(1), a_range(1, 0, 5), a_range(1, 7, 9)])
     assert gaps == [Gap("sends", 5, 7, "no range accounts for these offsets")]
+
+
+def test_a_hole_before_the_first_range_is_told() -> None:
+    """Offsets begin at 0, and what retention took before the first worker came is absent, not left out."""
+    _, _, gaps, _ = audit([a_claim(1), a_range(1, 3, 5)])
+    assert gaps == [Gap("sends", 0, 3, "no range accounts for these offsets")]
+
+
+def test_a_ledger_whose_beginning_has_expired_may_begin_anywhere() -> None:
+    """Nobody can say what it held; from there on everything must join."""
+    _, spans, gaps, _ = audit([a_range(1, 3, 5), a_range(1, 5, 9)], whole=False)
+    assert (gaps, spans["sends"].first, spans["sends"].next) == ([], 3, 9)
 
 
 def test_an_overlap_of_two_ranges_is_told() -> None:
     """Offsets that were judged twice."""
-    _, _, gaps, _ = audit(iter([a_claim(1), a_range(1, 0, 5), a_range(1, 3, 9)]))
+    _, _, gaps, _ = audit([a_claim(1), a_range(1, 0, 5), a_range(1, 3, 9)])
     assert gaps == [Gap("sends", 3, 5, "two ranges account for these offsets")]
 
 
@@ -144,37 +183,37 @@ def test_an_overlap_of_two_ranges_is_told() -> None:
 def test_books_that_do_not_add_up_to_the_range_are_told(judged: int) -> None:
     """Each offset is exactly one of the kinds."""
     wrong = a_range(1, spans={"sends": Span(0, 5, Books(judged=judged))})
-    _, _, gaps, _ = audit(iter([a_claim(1), wrong]))
+    _, _, gaps, _ = audit([a_claim(1), wrong])
     assert gaps == [Gap("sends", 0, 5, f"{judged} offsets are accounted for")]
 
 
 def test_void_ranges_are_counted_and_not_checked() -> None:
     """What a former owner wrote neither joins nor leaves a gap."""
     records: list[Record] = [a_claim(1), a_range(1, 0, 5), a_claim(2), a_range(1, 5, 9), a_range(2, 5, 9)]
-    _, spans, gaps, skipped = audit(iter(records))
+    _, spans, gaps, skipped = audit(records)
     assert (gaps, skipped, spans["sends"].books.judged) == ([], 1, 9)
 
 
 def test_each_topic_is_checked_by_itself() -> None:
     """A gap in one is no gap in the other."""
-    both = {"sends": Span(5, 6, Books(judged=1)), "replies": Span(1, 2, Books(accepted=1))}
-    _, _, gaps, _ = audit(iter([a_claim(1), a_range(1, 0, 5), a_range(1, spans=both)]))
+    both = {"sends": Span(5, 6, Books(judged=1)), "replies": Span(0, 1, Books(accepted=1))}
+    _, _, gaps, _ = audit([a_claim(1), a_range(1, 0, 5), a_range(1, spans=both)])
     assert gaps == []
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=8), st.randoms())
 def test_a_ledger_with_a_range_left_out_is_never_whole(lengths: list[int], random: Any) -> None:
-    """Whatever the ranges, unless the one left out was empty or at an end."""
+    """Whatever the ranges, unless the one left out was empty, or nothing came after it."""
     ranges, at = [], 0
     for length in lengths:
         ranges.append(a_range(1, at, at + length))
         at += length
-    _, spans, gaps, _ = audit(iter([a_claim(1), *ranges]))
+    _, spans, gaps, _ = audit([a_claim(1), *ranges])
     assert gaps == []
     assert spans["sends"].books.offsets == at
     lost = random.randrange(len(ranges))
-    _, _, gaps, _ = audit(iter([a_claim(1), *ranges[:lost], *ranges[lost + 1 :]]))
-    assert bool(gaps) == (0 < lost < len(ranges) - 1 and lengths[lost] > 0)
+    _, _, gaps, _ = audit([a_claim(1), *ranges[:lost], *ranges[lost + 1 :]])
+    assert bool(gaps) == (lost < len(ranges) - 1 and lengths[lost] > 0)
 
 
 # -- books and records ------------------------------------------------------------------------------------------

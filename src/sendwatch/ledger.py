@@ -6,7 +6,8 @@ appending and reading them (`engine/`).
     Claim   a worker takes the partition over; its epoch is greater than any before it
     Range   what was read, what became of each offset, the sums to be tallied, the rows to be kept
 
-    A record of a lower epoch than a claim before it is void, as is a claim whose epoch is not greater.
+    A record of a lower epoch than a claim before it is void, as is a claim whose epoch is not greater, and a range
+    whose number an earlier one of its epoch had: its append was taken for failed and tried again.
     Positions are those of the last valid Range: a new owner reads on from there and nowhere else.
 """
 
@@ -19,9 +20,11 @@ from msgspec import Struct, field
 
 from sendwatch.dossier import Kept  # noqa: TC001 - part of the record, needed at run time
 from sendwatch.parts import Long  # noqa: TC001 - as above
+from sendwatch.windows.aftermath import CaseRow  # noqa: TC001 - as above
+from sendwatch.windows.sums import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 KINDS = ("judged", "accepted", "duplicates", "parts", "quarantined", "absent")
 
@@ -120,6 +123,10 @@ class Range(Struct, tag="range", tag_field="record"):
 
     `registries`: how far the registries were read and what they changed was looked back for. `lanes` and `templates`:
     the distinct (signature, port, SP) and the named templates of its sends, the latest of which counts at `until`.
+    `sums`: what the windows add up beside the tallies; `cases`: what is kept of complainants.
+    `number` counts an epoch's ranges from 1 (0: not counted). `given_up`: by topic, below which offset an operator
+    accepted that records are gone that were to be read, and the `reason`, in the operator's words. `told`: below which
+    offset of replies it is published what they were resolved to.
     """
 
     epoch: int
@@ -132,10 +139,16 @@ class Range(Struct, tag="range", tag_field="record"):
     tallies: list[Tally] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     longs: list[LongRow] = field(default_factory=list)
+    cases: list[CaseRow] = field(default_factory=list)
+    sums: Sums = field(default_factory=Sums)
     optouts: list[tuple[bytes, str, tuple[str, ...]]] = field(default_factory=list)
     lanes: list[tuple[str | None, str, str]] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     until: int = 0
+    number: int = 0
+    given_up: dict[str, int] = field(default_factory=dict)
+    reason: str = ""
+    told: int = 0
 
 
 Record = Claim | Range
@@ -151,22 +164,29 @@ class Standing(Struct):
     registries: dict[str, int] = field(default_factory=dict)
     flags_next: int = 0
     event_time: int = 0
+    number: int = 0
+    given_up: dict[str, int] = field(default_factory=dict)
+    told: int = 0
 
     def accept(self, record: Record) -> bool:
         """Take the next record of the ledger; False where it is void and must not be applied."""
         if isinstance(record, Claim):
             if record.epoch <= self.epoch:
                 return False
-            self.epoch = record.epoch
+            self.epoch, self.number = record.epoch, 0
             return True
-        if record.epoch < self.epoch:
+        if record.epoch < self.epoch or (record.epoch == self.epoch and 0 < record.number <= self.number):
             return False
-        self.epoch = record.epoch  # greater only where its claim lay in a beginning that has expired
+        if record.epoch > self.epoch:  # its claim lay in a beginning that has expired
+            self.epoch, self.number = record.epoch, 0
+        self.number = record.number or self.number
         for topic, span in record.spans.items():
             self.positions[topic] = span.next
         self.registries = dict(record.registries)
         self.flags_next = record.flags_next
         self.event_time = max(self.event_time, record.event_time)
+        self.given_up |= record.given_up
+        self.told = max(self.told, record.told)
         return True
 
 
@@ -179,11 +199,21 @@ class Gap(Struct, frozen=True):
     wrong: str
 
 
-def audit(records: Iterator[Record]) -> tuple[Standing, dict[str, Span], list[Gap], int]:
+class GivenUp(Struct, frozen=True):
+    """Offsets of `topic` below `until` that an operator accepted as gone, at a time in ms, and why."""
+
+    topic: str
+    until: int
+    at: int
+    reason: str
+
+
+def audit(records: Iterable[Record], *, whole: bool = True) -> tuple[Standing, dict[str, Span], list[Gap], int]:
     """Fold one partition's ledger from its beginning: does every range join the one before?
 
-    Returns where it stands, one span per topic from the first to the last offset with its summed books, the
-    gaps, and how many records were void.
+    `whole`: its first record is the first that was ever written, so that every topic begins at offset 0; otherwise
+    retention has taken the beginning, and a topic may begin anywhere. Returns where it stands, one span per topic
+    from the first to the last offset with its summed books, the gaps, and how many records were void.
     """
     standing, spans, gaps, void = Standing(), dict[str, Span](), list[Gap](), 0
     for record in records:
@@ -192,17 +222,24 @@ def audit(records: Iterator[Record]) -> tuple[Standing, dict[str, Span], list[Ga
             continue
         if isinstance(record, Range):
             for topic, span in record.spans.items():
-                gaps += _check(topic, span, spans.get(topic))
-                whole = spans.setdefault(topic, Span(span.first, span.first, Books()))
-                whole.next = span.next
-                whole.books.add(span.books)
+                begun = spans.setdefault(topic, Span(0 if whole else span.first, 0 if whole else span.first, Books()))
+                gaps += _check(topic, span, begun.next)
+                begun.next = span.next
+                begun.books.add(span.books)
     return standing, spans, gaps, void
 
 
-def _check(topic: str, span: Span, before: Span | None) -> Iterator[Gap]:
-    if before is not None and span.first > before.next:
-        yield Gap(topic, before.next, span.first, "no range accounts for these offsets")
-    if before is not None and span.first < before.next:
-        yield Gap(topic, span.first, before.next, "two ranges account for these offsets")
+def given_up(records: Iterable[Record]) -> list[GivenUp]:
+    """What operators have accepted as gone, by the records that stand."""
+    standing = Standing()
+    ranges = [record for record in records if standing.accept(record) and isinstance(record, Range)]
+    return [GivenUp(topic, until, each.at, each.reason) for each in ranges for topic, until in each.given_up.items()]
+
+
+def _check(topic: str, span: Span, expected: int) -> Iterator[Gap]:
+    if span.first > expected:
+        yield Gap(topic, expected, span.first, "no range accounts for these offsets")
+    if span.first < expected:
+        yield Gap(topic, span.first, expected, "two ranges account for these offsets")
     if span.books.offsets != span.next - span.first:
         yield Gap(topic, span.first, span.next, f"{span.books.offsets} offsets are accounted for")
