@@ -2,7 +2,8 @@
 
     Desk       one `Partition` and its topics as lists: `desk.write(…)`, `desk.work()`; no worker, no broker
     Cluster    topics in memory; `cluster.worker()` gives a real `Worker` on them, `await settle(worker)` lets it work
-    Fault      what the n-th write to the cluster does instead of succeeding
+    Fault      what the n-th write to the cluster does instead of succeeding; `cluster.outages`: what the next questions
+               for the beginning of topics are answered with
 
 Every number, name and text is made up.
 """
@@ -305,7 +306,7 @@ class Desk:
     def books(self) -> dict[str, Books]:
         """The books by topic, checked: no gap, and every offset once."""
         claim = ledger.Claim(1, "tester", NOW, self.judging.version)
-        _, spans, gaps, void = ledger.audit(iter([claim, *self.ledger]))
+        _, spans, gaps, void = ledger.audit([claim, *self.ledger])
         assert not gaps, gaps
         assert not void
         return {kind: span.books for kind, span in spans.items()}
@@ -348,6 +349,7 @@ class Cluster:
         self.first: dict[TopicPartition, int] = defaultdict(int)
         self.disks: dict[int, Store] = {}
         self.faults: list[Fault] = []
+        self.outages: list[Exception] = []
         self.whims: Random | None = None
         self.writes = 0
         self.produce(*registries)
@@ -399,7 +401,7 @@ class Cluster:
 
     def books(self) -> dict[str, Books]:
         """The books by topic, checked: no gap, and every offset once."""
-        _, spans, gaps, _ = ledger.audit(iter(self.entries()))
+        _, spans, gaps, _ = ledger.audit(self.entries())
         assert not gaps, gaps
         for kind, span in spans.items():
             assert span.first == 0, (kind, span)
@@ -428,7 +430,7 @@ class Cluster:
         )
         consumer.on_idle = worker.stop
         stores = self.disks if disk is None else disk
-        worker._open_store = lambda number: stores.setdefault(number, MemoryStore())  # type: ignore[method-assign]
+        worker._open_store = lambda number: stores.setdefault(number, MemoryStore())
         await assign(worker, *assigned)
         return worker
 
@@ -452,7 +454,7 @@ async def assign(worker: Worker, *numbers: int) -> None:
 
 async def settle(worker: Worker) -> Worker:
     """Let a worker work until nothing more comes of it."""
-    worker._stopping = False
+    worker.patience.stopping.clear()
     while not worker._registries.caught_up:
         await worker._registries.follow(0)
     await worker._registries.follow(0)
@@ -502,6 +504,8 @@ class Consumer:
         return self.cluster.end(place)
 
     async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.cluster.outages:
+            raise self.cluster.outages.pop(0)
         return {place: self.cluster.first[place] for place in places}
 
     async def end_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

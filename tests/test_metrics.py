@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sendwatch.engine.counts import Counts
 from sendwatch.engine.partition import Outcome
 from sendwatch.ledger import Range, Version
-from sendwatch.metric_table import METRICS, OTHER, REJECTIONS, UNKNOWN, reference
+from sendwatch.metric_table import DOINGS, METRICS, OTHER, REJECTIONS, UNKNOWN, reference
 from sendwatch.metrics import Metrics
 from sendwatch.outgoing import Message
 
@@ -75,6 +76,8 @@ def test_what_can_be_known_beforehand_starts_at_zero() -> None:
     assert value(seen, "events_decided_total", carrier="cmcc", outcome="suppressed") == 0
     assert value(seen, "corrections_total", rule="B1_QUIET_HOURS", kind="raised") == 0
     assert value(seen, "flags_published_total", result="failed") == 0
+    assert value(seen, "undecided_total", rule="C1_CONSENT_MISSING", reason="fault") == 0
+    assert {value(seen, "kafka_failures_total", doing=doing) for doing in DOINGS} == {0}
     assert value(seen, "rebalances_total") == 0
     assert value(seen, "worker_ready") == 0
 
@@ -117,12 +120,36 @@ def test_a_partition_given_up_leaves_no_series_behind() -> None:
     seen.forget(7)
 
 
+def test_a_worker_without_partitions_tells_nothing_of_any() -> None:
+    """Lag, event time and the tables of facts; the registries stay."""
+    seen = metrics()
+    seen.set_lag("sends", 1, 5)
+    seen.set_committed("sends", 1, 5)
+    seen.set_lag_seconds("sends", 5)
+    seen.set_watermark("sends", 5)
+    for table in ("consents", "replies", "ports"):
+        seen.set_table(table, keys=1, recovering=True, newest_at=5)
+    seen.disown()
+    seen.disown()
+    told = re.findall(r"^sendwatch_(?:consumer|comm|water|table)[^{]*{(.*)}", seen.page().decode(), re.MULTILINE)
+    assert set(told) == {'table="ports"'}
+
+
+def test_records_of_a_followed_topic_are_counted_by_their_sum() -> None:
+    """Told again and again; only what is new counts."""
+    seen = metrics()
+    for total in (2, 2, 5):
+        seen.consumed_so_far("consents", total)
+    assert value(seen, "events_consumed_total", topic="sms.consents", carrier=UNKNOWN) == 5
+
+
 def test_how_the_worker_stands_is_told() -> None:
     """Gauges, in seconds where Prometheus wants seconds."""
     seen = metrics()
     seen.set_ready(ready=True)
     seen.rebalanced()
-    seen.publish_failed(3)
+    seen.kafka_failed("publish", 3)
+    seen.kafka_failed("append")
     seen.set_lag_seconds("sends", 1.5)
     seen.set_watermark("sends", 1_700_000_000_500)
     seen.set_table("signatures", keys=7, recovering=False, newest_at=1_700_000_000_000)
@@ -132,6 +159,8 @@ def test_how_the_worker_stands_is_told() -> None:
     assert value(seen, "worker_ready") == 1
     assert value(seen, "rebalances_total") == 1
     assert value(seen, "flags_published_total", result="failed") == 3
+    assert value(seen, "kafka_failures_total", doing="publish") == 1
+    assert value(seen, "kafka_failures_total", doing="append") == 1
     assert value(seen, "consumer_lag_seconds", topic="sms.sends") == 1.5
     assert value(seen, "watermark_timestamp_seconds", topic="sms.sends") == 1_700_000_000.5
     assert value(seen, "table_keys", table="signatures") == 7
@@ -167,3 +196,15 @@ def test_the_reference_names_every_metric_with_its_bounds() -> None:
     for metric in METRICS:
         assert f"| `sendwatch_{metric.name}` | {metric.type} | " in table
         assert bool(metric.labels) == bool(metric.bounds)
+
+
+def test_open_breaches_are_told_by_the_one_who_adds_up_and_by_nobody_else() -> None:
+    """By rule; who no longer does it tells nothing."""
+    seen = metrics()
+    assert value(seen, "breaches_open", rule="B4_HARVEST") is None
+    seen.set_breaches({"B3_COMPLAINT_RATE": 0, "B4_HARVEST": 2}, 7)
+    assert value(seen, "breaches_open", rule="B4_HARVEST") == 2
+    assert value(seen, "breaches_open", rule="B3_COMPLAINT_RATE") == 0
+    assert value(seen, "ledger_behind_records", topic="ledger") == 7
+    seen.forget_breaches()
+    assert value(seen, "breaches_open", rule="B4_HARVEST") is None

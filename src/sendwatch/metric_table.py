@@ -27,6 +27,8 @@ REJECTIONS = (
     "misplaced",
     "conflict",
 )
+DOINGS = ("publish", "append", "take_over", "read")
+FAULT = "fault"
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
 
@@ -84,24 +86,45 @@ METRICS = (
         "result: acked, failed",
     ),
     Metric(
+        "kafka_failures_total",
+        "counter",
+        "Errors of Kafka that are waited for, by what was being done: writing flags, opt-outs and quarantine, "
+        "appending to the ledger, taking partitions over, reading.",
+        ("doing",),
+        f"doing: {', '.join(DOINGS)}",
+    ),
+    Metric(
         "decision_delay_seconds",
         "histogram",
         "From the time of a flagged send to the acknowledgement of its flag. By the wall clock: it says "
         "nothing of replayed or scheduled sends.",
     ),
-    Metric("consumer_lag_records", "gauge", "Records not yet read.", ("topic", "partition"), PARTITION),
     Metric(
-        "committed_offset",
+        "consumer_lag_records",
         "gauge",
-        "Next offset by the last ledger record.",
+        "Records not yet accounted for, those held while tables catch up among them.",
         ("topic", "partition"),
         PARTITION,
     ),
-    Metric("consumer_lag_seconds", "gauge", "Age of the oldest record not yet read.", ("topic",), TOPIC),
+    Metric(
+        "committed_offset",
+        "gauge",
+        "Next offset by the last ledger record; of facts, by the table while it is built anew.",
+        ("topic", "partition"),
+        PARTITION,
+    ),
+    Metric(
+        "consumer_lag_seconds",
+        "gauge",
+        "Age of the oldest record not yet read, of the partition that is furthest behind; 0 where all is read.",
+        ("topic",),
+        TOPIC,
+    ),
     Metric(
         "watermark_timestamp_seconds",
         "gauge",
-        "Event time reached, the least of the partitions that have something to read.",
+        "Up to when sends are judged, by event time: of the partition furthest behind; now, where none has anything "
+        "to read.",
         ("topic",),
         TOPIC,
     ),
@@ -143,6 +166,31 @@ METRICS = (
     ),
     Metric("rebalances_total", "counter", "Times that partitions were shared out anew."),
     Metric("worker_ready", "gauge", "1 while every partition owned is judged."),
+    Metric(
+        "canary_last_success_timestamp_seconds",
+        "gauge",
+        "Time of the newest canary send whose flag has come back, of the partition where that is longest ago; the "
+        "start, until then. 0 where no canary is configured.",
+    ),
+    Metric(
+        "canary_roundtrip_seconds",
+        "histogram",
+        "From a canary send of this worker until its flag was read back.",
+    ),
+    Metric(
+        "breaches_open",
+        "gauge",
+        "Breaches that are open, from the one process that adds up the ledger; the others tell none.",
+        ("rule",),
+        "rule: B3 to B6",
+    ),
+    Metric(
+        "ledger_behind_records",
+        "gauge",
+        "Ledger records not yet added up, from the one process that does it.",
+        ("topic",),
+        "topic: the ledger",
+    ),
     Metric("label_overflow_total", "counter", "Label values counted as other.", ("metric",), "metric: these"),
     Metric("config_last_reload_successful", "gauge", "1 if the configuration was read without a mistake."),
     Metric("config_last_reload_success_timestamp_seconds", "gauge", "When that was last so."),

@@ -25,6 +25,8 @@ from prometheus_client import (
 
 from sendwatch.metric_table import (
     DELAYS,
+    DOINGS,
+    FAULT,
     METRICS,
     MOST_CARRIERS,
     MOST_OTHERS,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from sendwatch.engine.partition import Outcome
+    from sendwatch.engine.patience import Doing
 
 plain_name = re.compile(r"(?!.*\d{7})[\w.-]{1,32}")
 """What a carrier may be called on a label: short, and with no room for a phone number."""
@@ -89,6 +92,7 @@ class Metrics:
         self._names = names
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
         for metric in METRICS:
             made = (f"sendwatch_{metric.name}", metric.meaning, metric.labels)
             if metric.type == "counter":
@@ -96,14 +100,15 @@ class Metrics:
             elif metric.type == "gauge":
                 self._gauges[metric.name] = Gauge(*made, registry=self.registry)
             else:
-                self._delay = Histogram(*made, registry=self.registry, buckets=DELAYS)
+                self._histograms[metric.name] = Histogram(*made, registry=self.registry, buckets=DELAYS)
         ProcessCollector(registry=self.registry)
         self._gauges["build_info"].labels(version, revision, ruleset_version).set(1)
         overflow = self._counters["label_overflow_total"]
         self._carrier = Bound("events_consumed_total", overflow, MOST_CARRIERS, carriers)
         self._rule = Bound("flags_total", overflow, MOST_OTHERS, rules)
-        self._reason = Bound("undecided_total", overflow, MOST_OTHERS)
+        self._reason = Bound("undecided_total", overflow, MOST_OTHERS, [FAULT])
         self._field = Bound("fields_ignored_total", overflow, MOST_OTHERS)
+        self._so_far: dict[str, int] = {}
         self._begin(rules, [UNKNOWN, *carriers])
 
     def _begin(self, rules: Mapping[str, str], carriers: Iterable[str]) -> None:
@@ -120,6 +125,9 @@ class Metrics:
         for rule in rules:
             counters["corrections_total"].labels(rule, "raised")
             counters["corrections_total"].labels(rule, "cleared")
+            counters["undecided_total"].labels(rule, FAULT)
+        for doing in DOINGS:
+            counters["kafka_failures_total"].labels(doing)
         for result in ("acked", "failed"):
             counters["flags_published_total"].labels(result)
         for kind in INPUTS:
@@ -150,11 +158,17 @@ class Metrics:
         acked = sum(message.topic == "flags" for message in outcome.messages)
         counters["flags_published_total"].labels("acked").inc(acked)
         for sent_at in counts.flagged_sent_at:
-            self._delay.observe(max(0, now - sent_at) / 1000)
+            self._histograms["decision_delay_seconds"].observe(max(0, now - sent_at) / 1000)
 
-    def publish_failed(self, flags: int) -> None:
-        """Count flags that Kafka did not take."""
+    def kafka_failed(self, doing: Doing, flags: int = 0) -> None:
+        """Count an error of Kafka that is waited for, and the flags that it did not take."""
+        self._counters["kafka_failures_total"].labels(doing).inc()
         self._counters["flags_published_total"].labels("failed").inc(flags)
+
+    def consumed_so_far(self, kind: str, records: int) -> None:
+        """Count the records of a topic that is followed from its beginning, by how many have been read by now."""
+        before, self._so_far[kind] = self._so_far.get(kind, 0), records
+        self._counters["events_consumed_total"].labels(self._topic(kind), UNKNOWN).inc(records - before)
 
     def rebalanced(self) -> None:
         """Count a rebalance."""
@@ -188,10 +202,37 @@ class Metrics:
         if newest_at is not None:
             self._gauges["table_heartbeat_timestamp_seconds"].labels(kind).set(newest_at / 1000)
 
+    def canary_returned(self, seconds: float) -> None:
+        """Count a round trip of the canary."""
+        self._histograms["canary_roundtrip_seconds"].observe(seconds)
+
+    def set_canary(self, at: int) -> None:
+        """Say up to which time (ms) the canary proves that every partition is judged."""
+        self._gauges["canary_last_success_timestamp_seconds"].set(at / 1000)
+
     def forget(self, partition: int) -> None:
         """Drop the series of a partition that is no longer owned: another worker has them now."""
         for name in ("consumer_lag_records", "committed_offset"):
             self._gauges[name].remove_by_labels({"partition": str(partition)})
+
+    def disown(self) -> None:
+        """Drop everything that is told of partitions: none is owned."""
+        for name in ("consumer_lag_records", "committed_offset", "consumer_lag_seconds", "watermark_timestamp_seconds"):
+            self._gauges[name].clear()
+        for name in ("table_heartbeat_timestamp_seconds", "table_keys", "table_recovering"):
+            for table in ("consents", "replies"):
+                self._gauges[name].remove_by_labels({"table": table})
+
+    def set_breaches(self, by_rule: Mapping[str, int], behind: int) -> None:
+        """Say how many breaches are open, and how many ledger records are not yet added up."""
+        for rule, number in by_rule.items():
+            self._gauges["breaches_open"].labels(rule).set(number)
+        self._gauges["ledger_behind_records"].labels(self._topic("ledger")).set(behind)
+
+    def forget_breaches(self) -> None:
+        """Say nothing of breaches any more: another process adds them up."""
+        self._gauges["breaches_open"].clear()
+        self._gauges["ledger_behind_records"].clear()
 
     def reloaded(self, at: int | None) -> None:
         """Say that the configuration was read, at a time in ms; None where it could not be used."""

@@ -45,7 +45,7 @@ async def test_what_it_did_is_on_the_metrics_page() -> None:
     cluster = Cluster()
     cluster.produce(a_send(), a_consent())
     worker = await settle(await cluster.worker())
-    worker.measure()
+    await worker.measure()
     page = worker._metrics.page().decode()
     assert "13912345678" not in page
     told = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, TopicAuthorizationFailedError
 
 from sendwatch.engine.publish import Publisher, RecordTooLargeError
 from sendwatch.outgoing import Message, Place, quarantine_message
@@ -120,6 +121,54 @@ async def test_a_batch_that_fails_is_an_error() -> None:
     """Whichever of several batches is not taken, the caller hears of it."""
     producer = ProducerInMemory([None, KafkaTimeoutError(), None])
     task = await publish(producer, [a_message(b"%d" % number * 900) for number in range(3)])
+    producer.acknowledge()
+    with pytest.raises(KafkaTimeoutError):
+        await task
+
+
+async def test_of_several_failures_every_one_is_heard() -> None:
+    """The first that waiting cannot mend is told, with their number; none is left for the loop to complain of."""
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    errors = [KafkaTimeoutError(), TopicAuthorizationFailedError("first"), None, TopicAuthorizationFailedError("last")]
+    producer = ProducerInMemory(errors)
+    task = await publish(producer, [a_message(b"%d" % number * 900) for number in range(4)])
+    producer.acknowledge()
+    with pytest.raises(TopicAuthorizationFailedError, match="first") as told:
+        await task
+    assert told.value.__notes__ == ["3 batches were not taken"]
+    producer.waiting.clear()
+    del task
+    gc.collect()
+    await asyncio.sleep(0)
+    assert unheard == []
+
+
+async def test_it_waits_for_the_others_when_one_fails() -> None:
+    """Or what is tried again could overtake what is still under way."""
+    producer = ProducerInMemory()
+    task = await publish(producer, [a_message(b"1"), a_message(b"2", partition=0)])
+    producer.waiting[0].set_exception(KafkaTimeoutError())
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    producer.waiting[1].set_result(object())
+    with pytest.raises(KafkaTimeoutError):
+        await task
+
+
+async def test_what_was_sent_before_a_producer_refused_more_is_awaited() -> None:
+    """Its buffer is full: the batches that it took are waited for nevertheless."""
+    producer = ProducerInMemory()
+    send_batch = producer.send_batch
+
+    async def full_after_one(*args: Any, **named: Any) -> Any:
+        if producer.sent:
+            raise KafkaTimeoutError
+        return await send_batch(*args, **named)
+
+    producer.send_batch = full_after_one  # type: ignore[method-assign]
+    task = await publish(producer, [a_message(b"%d" % number * 900) for number in range(3)])
+    assert not task.done()
     producer.acknowledge()
     with pytest.raises(KafkaTimeoutError):
         await task

@@ -30,7 +30,7 @@ from engine_builders import (
     settle,
 )
 from sendwatch import ledger
-from sendwatch.engine.worker import LostRecordsError
+from sendwatch.engine.take_over import LostRecordsError
 from sendwatch.partitions import partition_of
 
 

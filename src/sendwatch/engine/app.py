@@ -22,12 +22,15 @@ from faust.app.base import BootStrategy
 from mode import Service
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from sendwatch.engine import connection
+from sendwatch.engine import connection, garbage
+from sendwatch.engine.aggregator import Aggregator
+from sendwatch.engine.canary import Canary
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.log_reader import LogReader
+from sendwatch.engine.owned import FOLLOWED, SOURCES
 from sendwatch.engine.publish import Publisher
 from sendwatch.engine.registries import Registries
-from sendwatch.engine.worker import SOURCES, Worker
+from sendwatch.engine.worker import Worker
 from sendwatch.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ HEALTHY_WITHIN = READY_WITHIN = 10.0
 FOLLOW_MS = 200
 MEASURE_SECONDS = 5.0
 STOP_WITHIN = 30.0
+LEAVE_WITHIN, CLOSE_WITHIN = 2.0, 0.5
 
 
 class Boot(BootStrategy):  # type: ignore[misc]
@@ -63,15 +67,25 @@ class Application(faust.App):  # type: ignore[misc]
     """A Faust application with one worker in it."""
 
     BootStrategy = Boot
-    live: Live
+    live: Live | Aggregator
 
     def on_init_dependencies(self) -> list[Any]:
         """Faust's own services first, so that the pages answer while the worker connects."""
-        return [*super().on_init_dependencies(), self.live]
+        beside = [*self.live.canaries(), *self.live.aggregators()] if isinstance(self.live, Live) else []
+        return [*super().on_init_dependencies(), self.live, *beside]
 
 
 def build(settings: Settings, *, until_end: bool = False) -> Application:
     """The application for these settings; `until_end`: stop when all that was there at the start is judged."""
+    return _host(settings, Live(settings, until_end=until_end))
+
+
+def build_aggregator(settings: Settings) -> Application:
+    """An application that only adds up what the workers have judged."""
+    return _host(settings, Aggregator(settings, _metrics(settings, prepare(settings))))
+
+
+def _host(settings: Settings, live: Live | Aggregator) -> Application:
     app = Application(
         f"{settings.kafka.group}-app",
         broker=[f"kafka://{server}" for server in settings.kafka.servers],
@@ -80,7 +94,6 @@ def build(settings: Settings, *, until_end: bool = False) -> Application:
         web_port=settings.web.port,
         datadir=settings.engine.data_dir,
     )
-    live = Live(settings, until_end=until_end)
     app.live = live
     _add_pages(app, live)
     return app
@@ -88,6 +101,7 @@ def build(settings: Settings, *, until_end: bool = False) -> Application:
 
 async def serve(app: Application) -> None:
     """Run the application until a signal or an error ends it; an error is raised."""
+    garbage.rarely()
     host = Host(app, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None  # or it writes to the terminal between the log lines
     stop = asyncio.Event()
@@ -144,7 +158,7 @@ class Live(Service):  # type: ignore[misc]
             self._registries,
             self.metrics,
         )
-        self._consumer.subscribe(topics=[names[kind] for kind in (*SOURCES, "flags")], listener=self.worker)
+        self._consumer.subscribe(topics=[names[kind] for kind in FOLLOWED], listener=self.worker)
         await self._consumer.start()
 
     async def on_stop(self) -> None:
@@ -155,10 +169,11 @@ class Live(Service):  # type: ignore[misc]
         async with asyncio.timeout(STOP_WITHIN):
             await self._judged.wait()
             await self._followed.wait()
-        await self._consumer.stop()
+        await take_leave(self._consumer, LEAVE_WITHIN)
         await self.worker.close()
-        for client in (self._following, self._aside, self._producer):
-            await client.stop()
+        await asyncio.gather(
+            *(take_leave(each, CLOSE_WITHIN) for each in (self._following, self._aside, self._producer))
+        )
 
     @Service.task  # type: ignore[untyped-decorator]
     async def judge(self) -> None:
@@ -172,9 +187,13 @@ class Live(Service):  # type: ignore[misc]
     @Service.task  # type: ignore[untyped-decorator]
     async def follow_registries(self) -> None:
         """Follow the registry topics until stopped."""
+        set_aside = False
         try:
             while not self.should_stop:
                 await self._registries.follow(FOLLOW_MS)
+                if self._registries.caught_up and not set_aside:
+                    garbage.set_aside()
+                    set_aside = True
         finally:
             self._followed.set()
 
@@ -182,7 +201,7 @@ class Live(Service):  # type: ignore[misc]
     async def measure(self) -> None:
         """Bring lag, positions and table sizes up to date."""
         if self.worker is not None:
-            self.worker.measure()
+            await self.worker.measure()
 
     @Service.timer(0.5)  # type: ignore[untyped-decorator]
     async def end_when_done(self) -> None:
@@ -196,6 +215,18 @@ class Live(Service):  # type: ignore[misc]
         """Show that the event loop goes round."""
         self._ticked_at = time.monotonic()
 
+    def canaries(self) -> list[Canary]:
+        """The canary, where there is one and the worker is to go on."""
+        if self._settings.engine.canary_sp is None or self._until_end:
+            return []
+        return [Canary(self._settings, self.metrics, lambda: self.worker.owned if self.worker is not None else ())]
+
+    def aggregators(self) -> list[Aggregator]:
+        """What adds up the ledger, where this process is to stand ready for it and to go on."""
+        if not self._settings.breaches.aggregate or self._until_end:
+            return []
+        return [Aggregator(self._settings, self.metrics)]
+
     @property
     def healthy(self) -> bool:
         """Whether the event loop went round lately; a restart would mend it if not."""
@@ -208,6 +239,23 @@ class Live(Service):  # type: ignore[misc]
         return worker is not None and worker.ready and time.time() - worker.last_round < READY_WITHIN
 
 
+async def take_leave(client: Any, seconds: float) -> None:
+    """Close a client, but do not wait for a Kafka that does not answer: everything is committed, or void.
+
+    In a task of its own: a client of aiokafka can end in the cancellation of its own fetches.
+    """
+    closing = asyncio.ensure_future(client.stop())
+    done, _ = await asyncio.wait({closing}, timeout=seconds)
+    closing.cancel()
+    error = None
+    if not done or closing.cancelled():
+        error = "no answer"
+    elif closing.exception() is not None:
+        error = repr(closing.exception())
+    if error is not None:
+        log.warning("closed without Kafka's answer", extra={"client": type(client).__name__, "error": error})
+
+
 def aside(options: dict[str, Any]) -> AIOKafkaConsumer:
     """A consumer for reading stretches; its fetches wait little, for look-ups queue behind them."""
     return AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20)
@@ -217,7 +265,7 @@ def _producing(settings: Settings) -> dict[str, Any]:
     return {
         "acks": "all",
         "enable_idempotence": settings.kafka.idempotence,
-        "compression_type": "lz4",
+        "compression_type": "zstd",  # a fifth of the CPU time of aiokafka's lz4, which is at level 9, and less to store
         "max_batch_size": MEGABYTE,
         "max_request_size": LARGEST_RECORD,
         "linger_ms": 0,
@@ -250,7 +298,7 @@ def _metrics(settings: Settings, judging: Judging) -> Metrics:
 ALL_KINDS = (*SOURCES, *REGISTRY_KINDS, "flags", "optouts", "quarantine", "ledger", "canary")
 
 
-def _add_pages(app: Application, live: Live) -> None:
+def _add_pages(app: Application, live: Live | Aggregator) -> None:
     async def healthy(view: Any, _request: Any) -> Response:
         return view.json({"healthy": live.healthy}, status=200 if live.healthy else 503)
 

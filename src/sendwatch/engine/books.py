@@ -9,21 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sendwatch import ledger
 from sendwatch.engine import connection
 from sendwatch.engine.log_reader import LogReader
 
 if TYPE_CHECKING:
-    from sendwatch.ledger import Gap, Span
+    from sendwatch.ledger import Gap, GivenUp, Span
     from sendwatch.settings import Settings
 
 SOURCES = ("sends", "consents", "replies", "reports", "complaints")
 
 
 class PartitionBooks(Struct):
-    """One partition's books: a span per source, how much of it is not read yet, gaps, void records, epochs."""
+    """One partition's books: a span per source, how much of it is not read yet, gaps, void records, epochs.
+
+    `given_up`: what operators have accepted as gone.
+    """
 
     partition: int
     epoch: int
@@ -31,6 +34,7 @@ class PartitionBooks(Struct):
     spans: dict[str, Span]
     behind: dict[str, int]
     gaps: list[Gap]
+    given_up: list[GivenUp] = field(default_factory=list)
 
 
 async def read_books(settings: Settings) -> list[PartitionBooks]:
@@ -52,7 +56,7 @@ async def _read_one(
     records: list[ledger.Record] = []
     async for fetched in reader.read(name, partition, first, end):
         records += [ledger.decode.decode(record.value) for record in fetched]
-    standing, spans, gaps, void = ledger.audit(iter(records))
+    standing, spans, gaps, void = ledger.audit(records, whole=first == 0)
     places = {kind: TopicPartition(settings.topics.name(kind), partition) for kind in SOURCES}
     ends = await consumer.end_offsets(list(places.values()))
     behind = {
@@ -60,4 +64,4 @@ async def _read_one(
         for kind, place in places.items()
         if ends[place] > (spans[kind].next if kind in spans else 0)
     }
-    return PartitionBooks(partition, standing.epoch, void, spans, behind, gaps)
+    return PartitionBooks(partition, standing.epoch, void, spans, behind, gaps, ledger.given_up(records))

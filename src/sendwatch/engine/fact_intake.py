@@ -39,8 +39,17 @@ def fold_facts(batch: Batch, kind: str, records: Sequence[Record], next_offset: 
             books.accepted += changed
             books.duplicates += not changed
     batch.facts[kind] = next_offset
+    if kind == "replies" and batch.told is not None:
+        batch.told = next_offset
     batch.flagging.counts.consumed[kind, ""] += len(records)
     batch.close_span(kind, first, next_offset, books)
+
+
+def address_replies(batch: Batch, replies: Sequence[Record], until: int) -> None:
+    """Have the dossiers of whoever wrote these replies looked at; all below offset `until` were folded before."""
+    read = _read(batch, "replies", replies, until, Books())
+    batch.open({recipient for _, _, recipient in read})
+    batch.changed.update(recipient for _, _, recipient in read)
 
 
 def _read(

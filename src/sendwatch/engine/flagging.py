@@ -222,7 +222,8 @@ class Flagging:
     def _count_raised(self, kept: Kept, flag: Flag, because: Because | None) -> None:
         if kept.sp in self._judging.canaries:
             return
-        self.counts.flags[flag.rule.id, flag.severity.value, kept.carrier or ""] += 1
+        if not flag.shadow:
+            self.counts.flags[flag.rule.id, flag.severity.value, kept.carrier or ""] += 1
         if because is not None:
             self.counts.corrections[flag.rule.id, "raised"] += 1
             self.tallies.correct(kept, flag.rule.id, "+")
@@ -238,7 +239,7 @@ class Flagging:
 
 
 def _outcome(verdict: Verdict) -> str:
-    if verdict.flags:
+    if any(not flag.shadow for flag in verdict.flags):
         return "flagged"
     if verdict.undecided:
         return "undecided"

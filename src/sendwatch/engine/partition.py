@@ -52,7 +52,8 @@ class Position(Struct):
 class Outcome(Struct):
     """What follows from a batch: first the messages, then the ledger record, then the changes of the store.
 
-    `open`: by recipient, when its earliest unjudged long message must be judged; None: it has none.
+    `open`: by recipient, when its earliest unjudged long message must be judged; None: it has none. `progress`: the
+    ledger is to tell how far registries have been looked back for, whatever else there is.
     """
 
     messages: list[Message]
@@ -61,11 +62,12 @@ class Outcome(Struct):
     facts: dict[str, int]
     counts: Counts
     open: dict[bytes, int | None] = field(default_factory=dict)
+    progress: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to be written to the ledger."""
-        return not (self.record.spans or self.messages or self.record.rows or self.record.longs)
+        return not (self.progress or self.record.spans or self.messages or self.record.rows or self.record.longs)
 
 
 class Partition:
@@ -74,6 +76,7 @@ class Partition:
     `pieces`: parts of long messages that were read lately, by offset: their texts are kept in memory only.
     `registries`: by topic kind, up to where everything that the registries changed has been looked back for.
     `resolved`: owners by the offset of their reply, as read back from `sms.optouts` while facts are folded silently.
+    `telling`: what replies are resolved to is published at once; not before the sends are known that they may answer.
     `missing`: offsets of parts that are needed and are not there any more; whoever has them, calls `Batch.assemble`.
     """
 
@@ -84,6 +87,7 @@ class Partition:
         self.epoch = 0
         self.registries: dict[str, int] = {}
         self.resolved: dict[int, tuple[str, ...]] = {}
+        self.telling = True
         raw = store.get_many([POSITION])[0]
         self.position = msgspec.json.decode(raw, type=Position) if raw else Position()
         self.pieces: dict[int, Send] = {}

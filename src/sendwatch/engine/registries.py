@@ -13,9 +13,10 @@ from aiokafka import TopicPartition
 from msgspec import Struct
 
 from sendwatch.engine.judging import REGISTRY_KINDS
-from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.events import Deletion, Filing, Reader, Rejected, arrival
 from sendwatch.outgoing import Place
 from sendwatch.registry.touch import touches
+from sendwatch.windows.alikes import Alikes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,7 @@ class Registries:
         self.records: Counter[str] = Counter()
         self.newest: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.alikes = Alikes(pending=judging.parameters.pending_grace)
         self._rows: dict[tuple[str, str], Row | None] = {}
 
     async def start(self) -> None:
@@ -115,4 +117,6 @@ class Registries:
         before = self._rows.get((kind, id_))
         self._rows[kind, id_] = row
         self._judging.registry.put(kind, id_, offset, arrived, row)
+        if row is None or isinstance(row, Filing):
+            self.alikes.put(f"{kind}/{id_}", row)
         self.changes.append(Change(kind, id_, offset, arrived, touches((before, row))))
