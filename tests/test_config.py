@@ -362,12 +362,18 @@ def test_what_is_seldom_meant_is_doubted() -> None:
     settings = Settings(
         kafka=Kafka(bootstrap="kafka-1:9092"),
         topics=Topics(replication=1, timestamps="producer"),
-        rules={"B1_QUIET_HOURS": RuleSettings(exceptions=(exemption,))},
+        rules={
+            "B1_QUIET_HOURS": RuleSettings(exceptions=(exemption,)),
+            "G1_SIGNATURE_MISSING": RuleSettings(mode=Mode.OFF),
+            "G8_PORT_INVALID": RuleSettings(mode=Mode.OFF),
+        },
+        engine=Engine(canary_sp="SP-CANARY"),
     )
     assert [key for key, _ in settings.doubts(date(2026, 1, 2))] == [
         "kafka.security",
         "topics.replication",
         "topics.timestamps",
+        "engine.canary_sp",
         "rules.B1_QUIET_HOURS.exceptions.0",
     ]
     assert not list(Settings(kafka=Kafka(bootstrap="127.0.0.1:9092,[::1]:9092")).doubts(date(2026, 1, 2)))

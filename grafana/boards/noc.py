@@ -40,7 +40,7 @@ def _now() -> Panels:
                 "Alerts that page or make a ticket, by severity. None: all is well.",
                 "正在触发的告警，按级别计数；无则正常。",
                 "short",
-                4,
+                3,
                 5,
             ),
             Ask('count by (severity) (ALERTS{alertstate="firing", severity=~"critical|warning"})', "{{severity}}"),
@@ -104,14 +104,28 @@ def _now() -> Panels:
         number(
             About(
                 "Event time behind · 事件时间滞后",
-                "How far the time of the sends being judged lies behind the clock. On a quiet night it grows without "
-                "harm; with a lag it means that judging stands still.",
-                "正在判定的下发时间落后于当前时间的长度；夜间流量低时增大属正常，同时有积压则表示停滞。",
+                "How far the time of the sends being judged lies behind the clock, in the partition furthest behind. "
+                "Where nothing waits it is nothing, also on a quiet night.",
+                "积压最深的分区正在判定的下发时间落后于当前时间的长度；没有待判定记录时为零，夜间亦然。",
                 "s",
-                4,
+                3,
                 5,
             ),
             Ask("time() - min(sendwatch_watermark_timestamp_seconds)"),
+            to=pipeline,
+        ),
+        number(
+            About(
+                "Canary · 探针",
+                "How long ago the newest canary send was that came back, of the worst partition. Every partition gets "
+                "one in 15 s; from 120 s a page. None: no canary is configured.",
+                "最差分区最近一次成功探针距今的时长；每个分区 15 秒一次，超过 120 秒呼叫；未配置则无数据。",
+                "s",
+                3,
+                5,
+            ),
+            Ask("time() - max(sendwatch_canary_last_success_timestamp_seconds > 0)"),
+            steps=((None, GREEN), (60, AMBER), (120, RED)),
             to=pipeline,
         ),
         number(
@@ -120,7 +134,7 @@ def _now() -> Panels:
                 "What runs, with the version of the rules. More than one for long: an upgrade got stuck.",
                 "运行中的程序与规则版本；长时间并存多个版本说明升级未完成。",
                 "string",
-                4,
+                3,
                 5,
             ),
             Ask("count by (version, ruleset_version) (sendwatch_build_info)", "{{version}} · {{ruleset_version}}"),

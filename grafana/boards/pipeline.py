@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UID: Final = "sendwatch-pipeline"
 WORKERS: Final = 'job="sendwatch", instance=~"$instance"'
+TRIPS: Final = f"sum by (le) (rate(sendwatch_canary_roundtrip_seconds_bucket{{{WORKERS}}}[5m]))"
 TOPICS: Final = f'{WORKERS}, topic=~"$topic"'
 
 
@@ -51,8 +52,8 @@ def _reading() -> Panels:
         lines(
             About(
                 "Lag by partition · 分区积压",
-                "Records not yet read, by topic and partition.",
-                "各主题分区尚未读取的记录数。",
+                "Records not yet accounted for, those held while tables catch up among them, by topic and partition.",
+                "各主题分区尚未处理的记录数，含数据表追平期间暂缓的短信。",
                 "short",
                 12,
                 9,
@@ -106,8 +107,9 @@ def _reading() -> Panels:
         lines(
             About(
                 "Event time behind · 事件时间滞后",
-                "How far the time of the sends being judged lies behind the clock, by topic.",
-                "各主题正在判定的事件时间落后于当前时间的长度。",
+                "How far the time of the sends being judged lies behind the clock, in the partition furthest behind; "
+                "none where nothing waits.",
+                "积压最深的分区正在判定的事件时间落后于当前时间的长度；没有待判定记录时为零。",
                 "s",
                 8,
                 8,
@@ -174,14 +176,19 @@ def _publishing() -> Panels:
         lines(
             About(
                 "Flags written · 标记写入",
-                "Flag records written to Kafka per second (raised or cleared), or not. Any failure is a page.",
-                "每秒写入 Kafka 的标记记录（新增或撤销）；出现 failed 即呼叫。",
+                "Flag records written to Kafka per second (raised or cleared), or not; and errors of Kafka that are "
+                "waited for, by what was being done. Any failure is a page.",
+                "每秒写入 Kafka 的标记记录（新增或撤销），以及等待中的 Kafka 错误（按操作）；出现失败即呼叫。",
                 "ops",
                 8,
                 8,
             ),
             Ask(
                 f"sum by (result) (rate(sendwatch_flags_published_total{{{WORKERS}}}[$__rate_interval]))", "{{result}}"
+            ),
+            Ask(
+                f"sum by (doing) (rate(sendwatch_kafka_failures_total{{{WORKERS}}}[$__rate_interval]))",
+                "Kafka failed: {{doing}}",
             ),
         ),
         heat(
@@ -198,6 +205,34 @@ def _publishing() -> Panels:
                 f"sum by (le) (increase(sendwatch_decision_delay_seconds_bucket{{{WORKERS}}}[$__rate_interval]))",
                 "{{le}}",
             ),
+        ),
+        lines(
+            About(
+                "Canary round trip · 探针往返",
+                "From a made-up send until its flag was read back, p50 and p99 over the 5 minutes before.",
+                "合成下发从写入到读回其标记的时长（此前 5 分钟的中位数与 p99）。",
+                "s",
+                12,
+                8,
+            ),
+            Ask(f"histogram_quantile(0.5, {TRIPS})", "p50"),
+            Ask(f"histogram_quantile(0.99, {TRIPS})", "p99"),
+        ),
+        lines(
+            About(
+                "Canary's last success · 探针最近成功",
+                "How long ago the newest canary send was that came back, of the worst partition, as each worker sees "
+                "it. All of them above 120 s is a page.",
+                "最差分区最近一次成功探针距今的时长，按实例；全部超过 120 秒即呼叫。",
+                "s",
+                12,
+                8,
+            ),
+            Ask(
+                f"time() - max by (instance) (sendwatch_canary_last_success_timestamp_seconds{{{WORKERS}}} > 0)",
+                "{{instance}}",
+            ),
+            steps=((None, BLUE), (120, RED)),
         ),
     )
 

@@ -5,13 +5,14 @@ Belongs here: arithmetic on them. Not here: which days are holidays (a setting),
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 BEIJING = 8 * HOUR
 EPOCH = date(1970, 1, 1).toordinal()
+UTC8 = timezone(timedelta(hours=8))
 THURSDAY = 3  # 1970-01-01, counting Monday as 0
 SATURDAY = 5
 
@@ -24,6 +25,12 @@ def local_day(t: int) -> int:
 def local_minute(t: int) -> int:
     """The minute of the day of `t`, 0 to 1439."""
     return (t + BEIJING) % DAY // MINUTE
+
+
+def instant(text: str) -> int:
+    """The time of an ISO date, or date and time; without a zone it is in UTC+8. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC8)).timestamp() * 1000)
 
 
 def iso_date(day: int) -> str:

@@ -16,13 +16,15 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from sendwatch.cluster import Kafka, Name, Topics
-from sendwatch.policy import AS_CATALOGUED, Fault, Judging, RuleSettings
+from sendwatch.policy import AS_CATALOGUED, Breaches, Fault, Judging, RuleSettings
 from sendwatch.secret import Secret  # noqa: TC001  msgspec reads the annotations
+from sendwatch.verdict import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+FLAG_THE_CANARY = ("G1_SIGNATURE_MISSING", "G8_PORT_INVALID")
 hexadecimal = re.compile(r"^([0-9a-fA-F]{2}){16,64}$")
 
 
@@ -100,7 +102,9 @@ class Engine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     canary_sp: Annotated[
         str | None,
         Meta(
-            description="The SP account of the canary: judged, kept out of tallies, its flags go to the canary topic."
+            description="An SP account that no sender has: each worker then sends made-up messages of it through its "
+            "partitions, every few seconds, which must be flagged. They are kept out of all tallies, and their flags "
+            "go to the canary topic. It needs WRITE on the topic of sends. Unset: there is no canary."
         ),
     ] = None
 
@@ -156,6 +160,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     topics: Topics = Topics()
     recipients: Recipients = Recipients()
     judging: Judging = Judging()
+    breaches: Breaches = Breaches()
     rules: dict[str, RuleSettings] = field(default_factory=dict)
     engine: Engine = Engine()
     web: Web = Web()
@@ -183,6 +188,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             yield "topics.timestamps", "producer: writers say themselves when a record arrived"
         if self.quarantine.payload:
             yield "quarantine.payload", "on: personal data is kept in the quarantine"
+        if self.engine.canary_sp and all(self.rule(rule).mode is Mode.OFF for rule in FLAG_THE_CANARY):
+            yield "engine.canary_sp", f"nothing can flag the canary while {' and '.join(FLAG_THE_CANARY)} are off"
         for rule, how in self.rules.items():
             for number, exemption in enumerate(how.exceptions):
                 if exemption.until < today:

@@ -11,6 +11,7 @@ from shipped import DEPLOY, ROOT, ask, check_command, installed, read, settings,
 
 from sendwatch import __version__
 from sendwatch.engine.app import LARGEST_RECORD
+from sendwatch.simulate import Story
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 COMPOSE: Final = ROOT / "docker-compose.yml"
 DOCKERFILE: Final = DEPLOY / "Dockerfile"
 ONCE: Final = {"topics"}  # ends, and is judged by its exit status
+MUTE: Final = {"simulator"}  # has no page: that it runs is all that it can say
 
 MOUNTED: Final = {
     "deploy/compose/sendwatch.toml",  # here
@@ -55,9 +57,9 @@ def test_compose_would_read_it() -> None:
 
 
 def test_it_is_the_whole_installation(services: dict[str, Any]) -> None:
-    """Two workers, and everything around them."""
+    """Two workers, something for them to judge, and everything around them."""
     assert set(services) == {
-        "kafka", "topics", "sendwatch-1", "sendwatch-2", "prometheus", "alertmanager", "grafana",
+        "kafka", "topics", "sendwatch-1", "sendwatch-2", "simulator", "prometheus", "alertmanager", "grafana",
     }  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def test_versions_are_pinned(services: dict[str, Any]) -> None:
 
 def test_everything_that_stays_says_whether_it_is_well(services: dict[str, Any]) -> None:
     """A health check each, so that `up --wait` waits for all of them."""
-    assert {name for name, service in services.items() if "healthcheck" not in service} == ONCE
+    assert {name for name, service in services.items() if "healthcheck" not in service} == ONCE | MUTE
     for name in ONCE:
         assert services[name]["restart"] == "no"
 
@@ -109,7 +111,7 @@ def test_nothing_is_open_to_the_network(services: dict[str, Any]) -> None:
 def test_each_worker_has_a_name_and_a_disk_of_its_own(services: dict[str, Any], tmp_path: Path) -> None:
     """The configuration is accepted with each service's environment; two workers share nothing but Kafka."""
     names, disks = set[str | None](), set[str]()
-    workers = {name: each for name, each in ours(services).items() if name not in ONCE}
+    workers = {name: each for name, each in ours(services).items() if name not in ONCE | MUTE}
     for name, service in workers.items():
         toml = (ROOT / mounts(service)["/etc/sendwatch/sendwatch.toml"]).read_text(encoding="utf-8")
         found = settings(toml, service["environment"], tmp_path)
@@ -121,6 +123,20 @@ def test_each_worker_has_a_name_and_a_disk_of_its_own(services: dict[str, Any], 
         assert f"127.0.0.1:{found.web.port}/-/ready" in service["healthcheck"]["test"][-1]
     assert len(workers) == len(names) == len(disks) == 2
     assert disks <= read(COMPOSE)["volumes"].keys()
+
+
+def test_the_simulator_tells_its_story_to_the_workers(services: dict[str, Any], tmp_path: Path) -> None:
+    """With their configuration and keys, once they judge; the canary beside it has an account of its own."""
+    simulator, worker = services["simulator"], services["sendwatch-1"]
+    assert mounts(simulator) == mounts(worker)
+    keys = {name for name in worker["environment"] if "RECIPIENTS" in name}
+    assert simulator["environment"] == {name: worker["environment"][name] for name in keys}
+    assert simulator["depends_on"].keys() == {"topics", "sendwatch-1", "sendwatch-2"}
+    toml = (ROOT / "deploy/compose/sendwatch.toml").read_text(encoding="utf-8")
+    found = settings(toml, simulator["environment"], tmp_path)
+    accounts = {line.sp for lines in Story(1, 1).world.carrier.lines for line in lines}
+    assert found.engine.canary_sp
+    assert found.engine.canary_sp not in accounts
 
 
 def test_commands_are_ones_that_sendwatch_has(services: dict[str, Any]) -> None:

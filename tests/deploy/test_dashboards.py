@@ -6,15 +6,14 @@ import asyncio
 import json
 import math
 import re
-import shutil
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import pytest
 from boards.write import FOLDER, boards
 from msgspec import Struct
+from servers import prometheus_files, running
 from shipped import DEPLOY, installed
 
 from sendwatch.demo import Progress, settled, until_ready, write
@@ -24,7 +23,7 @@ from sendwatch.metric_table import METRICS
 from sendwatch.simulate import Story
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 UIDS: Final = ("sendwatch-noc", "sendwatch-compliance", "sendwatch-pipeline", "sendwatch-slo")
@@ -204,32 +203,11 @@ groups:
 
 def settings(folder: Path, worker: int, prometheus: int, alertmanager: int) -> Path:
     """The shipped configuration of Prometheus, in a hurry and at other ports, with one alert more that fires."""
-    shutil.copytree(DEPLOY / "prometheus", folder)
+    path = prometheus_files(folder, worker, prometheus, alertmanager)
     (folder / "drill.yml").write_text(DRILL, encoding="utf-8")
-    for path in folder.rglob("*.yml"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"interval: \d+[sm]", "interval: 1s", text), encoding="utf-8")
-    path = folder / "prometheus.yml"
     text = path.read_text(encoding="utf-8").replace("rule_files:", "rule_files:\n  - drill.yml")
-    for shipped, port in (("8066", worker), ("9090", prometheus), ("9093", alertmanager)):
-        assert f":{shipped}" in text
-        text = text.replace(f":{shipped}", f":{port}")
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@asynccontextmanager
-async def running(*command: str, log: Path) -> AsyncIterator[None]:
-    """A program for as long as the block lasts."""
-    with log.open("ab") as lines:
-        process = await asyncio.create_subprocess_exec(*command, stdout=lines, stderr=lines)
-    try:
-        yield
-        assert process.returncode is None, f"{command[0]} ended; see {log}"
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 class Prometheus:
@@ -298,7 +276,7 @@ async def test_every_query_finds_data(bootstrap: str, prefix: str, tmp_path: Pat
     server = installed("prometheus", "prometheus")
     router = installed("prometheus-alertmanager", "prometheus-alertmanager")
     stage = Stage(bootstrap, tmp_path, partitions=4, embedded=True, prefix=prefix)
-    stage.overrides["kafka.group"] = prefix + "group"
+    stage.overrides |= {"kafka.group": prefix + "group", "engine.canary_sp": "SP-CANARY", "breaches.aggregate": "true"}
     stage.settings = stage.settings_of({})
     await stage.make_topics()
     worker, prometheus, alertmanager = stage.worker("watched"), free_port(), free_port()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,7 +79,7 @@ def test_what_is_done_on_purpose_has_a_section(plan: str) -> None:
 
 def test_every_command_named_is_one() -> None:
     """With its arguments, where it has any here."""
-    commands = [each.split()[1:] for each in quotes() if each.startswith("sendwatch ")]
+    commands = [shlex.split(each)[1:] for each in quotes() if each.startswith("sendwatch ")]
     assert commands
     for words in commands:
         if len(words) == 1:
