@@ -16,7 +16,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	pyproject.toml --group build --extra demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka test-long lint types lock bench clean
+.PHONY: help demo test test-kafka test-long lint types lock bench rule-costs clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -45,6 +45,9 @@ dashboards: $(VENV)/.stamp-dev ## write the dashboards' JSON from their code
 
 bench: $(VENV)/.stamp-dev ## how fast the hot path is on this machine
 	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench $(ARGS)
+
+rule-costs: $(VENV)/.stamp-dev ## what each rule costs, over the benchmark's traffic
+	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench.rule_costs
 
 lock: $(VENV)/.stamp-dev ## remake both locks from pyproject.toml, at the newest versions allowed
 	$(LOCK) --output-file requirements.lock

@@ -77,12 +77,13 @@ async def _write_all(
     options: dict[str, Any] = {"compression_type": "lz4", "acks": "all", "max_batch_size": BATCH_BYTES}
     counts = Counter[str]()
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=0, **options) as producer:
-        for kind, records in _topics(traffic, share, shares):
+        for kind, records in records_of(traffic, share, shares):
             counts[kind] += await _pour(producer, getattr(NAMES, kind), records)
     return traffic.flags, counts, traffic.shapes
 
 
-def _topics(traffic: Traffic, share: int, shares: int) -> Iterator[tuple[str, Iterable[Record]]]:
+def records_of(traffic: Traffic, share: int, shares: int) -> Iterator[tuple[str, Iterable[Record]]]:
+    """What is written to each topic, by kind; facts first, of the partitions that fall to this share."""
     town = traffic.town
     if share == 0:
         early = traffic.timestamp[0] - 40 * DAY  # before any reply: later rows would not count for it
