@@ -49,6 +49,7 @@ def test_a_batch_is_counted_under_its_labels() -> None:
         undecided=Counter({("C1_CONSENT_MISSING", "type_unknown"): 1}),
         corrections=Counter({("C1_CONSENT_MISSING", "cleared"): 1}),
         flagged_sent_at=[9_500],
+        after_refusal=[90_000, 50 * 3_600_000],
     )
     seen.count(outcome(counts, "flags", "flags", "quarantine"), now=10_000)
     assert value(seen, "events_consumed_total", topic="sms.sends", carrier="cmcc") == 5
@@ -64,6 +65,9 @@ def test_a_batch_is_counted_under_its_labels() -> None:
     assert value(seen, "flags_published_total", result="acked") == 2
     assert value(seen, "decision_delay_seconds_bucket", le="0.25") == 0
     assert value(seen, "decision_delay_seconds_bucket", le="0.5") == 1
+    assert value(seen, "opt_out_age_seconds_bucket", le="600.0") == 1
+    assert value(seen, "opt_out_age_seconds_bucket", le="172800.0") == 1
+    assert value(seen, "opt_out_age_seconds_bucket", le="259200.0") == 2
 
 
 def test_what_can_be_known_beforehand_starts_at_zero() -> None:

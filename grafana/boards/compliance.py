@@ -19,6 +19,7 @@ FLAGS: Final = 'sendwatch_flags_total{carrier=~"$carrier", rule=~"$rule"}'
 DECIDED: Final = 'sendwatch_events_decided_total{carrier=~"$carrier"}'
 COVERED: Final = 'sendwatch_sends_covered_total{carrier=~"$carrier"}'
 ALL_COVERED: Final = 'sendwatch_sends_covered_total{carrier=~"$carrier", decided="all"}'
+AFTER_REFUSAL: Final = "sum by (le) (increase(sendwatch_opt_out_age_seconds_bucket[1h]))"
 
 
 def board() -> Dashboard:
@@ -115,6 +116,19 @@ def _sums() -> Panels:
 
 def _flags() -> Panels:
     return (
+        lines(
+            About(
+                "Sent after a refusal · 退订后仍下发",
+                "How long after a refusal commercial sends of that owner still came: median and p90 of those sends in "
+                "the hour before (C5).",
+                "退订后该内容主体的商业短信仍在多久之后下发：此前 1 小时内此类下发的中位数与 p90（C5）。",
+                "s",
+                24,
+                7,
+            ),
+            Ask(f"histogram_quantile(0.5, {AFTER_REFUSAL})", "p50"),
+            Ask(f"histogram_quantile(0.9, {AFTER_REFUSAL})", "p90"),
+        ),
         lines(
             About(
                 "Flags by rule · 各规则违规",

@@ -30,6 +30,8 @@ REJECTIONS = (
 DOINGS = ("publish", "append", "take_over", "read")
 FAULT = "fault"
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
+AGES = (60, 600, 3_600, 6 * 3_600, 24 * 3_600, 48 * 3_600, 72 * 3_600, 7 * 86_400, 30 * 86_400)
+BUCKETS = {"opt_out_age_seconds": AGES}  # seconds; of all other histograms they are DELAYS
 
 
 class Metric(Struct, frozen=True):
@@ -98,6 +100,12 @@ METRICS = (
         "histogram",
         "From the time of a flagged send to the acknowledgement of its flag. By the wall clock: it says "
         "nothing of replayed or scheduled sends.",
+    ),
+    Metric(
+        "opt_out_age_seconds",
+        "histogram",
+        "How long after a refusal a commercial send of that owner still came, once for each such send (C5). The owners "
+        "are in the flags and in the windows: a label would name them all.",
     ),
     Metric(
         "consumer_lag_records",

@@ -24,6 +24,7 @@ from prometheus_client import (
 )
 
 from sendwatch.metric_table import (
+    BUCKETS,
     DELAYS,
     DOINGS,
     FAULT,
@@ -100,7 +101,8 @@ class Metrics:
             elif metric.type == "gauge":
                 self._gauges[metric.name] = Gauge(*made, registry=self.registry)
             else:
-                self._histograms[metric.name] = Histogram(*made, registry=self.registry, buckets=DELAYS)
+                buckets = BUCKETS.get(metric.name, DELAYS)
+                self._histograms[metric.name] = Histogram(*made, registry=self.registry, buckets=buckets)
         ProcessCollector(registry=self.registry)
         self._gauges["build_info"].labels(version, revision, ruleset_version).set(1)
         overflow = self._counters["label_overflow_total"]
@@ -157,8 +159,14 @@ class Metrics:
             counters["corrections_total"].labels(self._rule(rule), kind).inc(number)
         acked = sum(message.topic == "flags" for message in outcome.messages)
         counters["flags_published_total"].labels("acked").inc(acked)
-        for sent_at in counts.flagged_sent_at:
-            self._histograms["decision_delay_seconds"].observe(max(0, now - sent_at) / 1000)
+        self._observe("decision_delay_seconds", (max(0, now - sent_at) for sent_at in counts.flagged_sent_at))
+        self._observe("opt_out_age_seconds", counts.after_refusal)
+
+    def _observe(self, name: str, spans: Iterable[int]) -> None:
+        """Put spans of time (ms) into a histogram."""
+        histogram = self._histograms[name]
+        for span in spans:
+            histogram.observe(span / 1000)
 
     def kafka_failed(self, doing: Doing, flags: int = 0) -> None:
         """Count an error of Kafka that is waited for, and the flags that it did not take."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
-from bench.loading import Record as Written
 from bench.loading import records_of
 from bench.town import Town, Wish
+from bench.traffic import Record as Written
 from bench.traffic import Traffic
 from sendwatch import config, rules
 from sendwatch.demo.stage import KEYS
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 SENDS, RECIPIENTS, BATCH = 200_000, 100_000, 2_000
 
 
-class Read(NamedTuple):
+class Read(Struct, gc=False):
     """A record as a consumer gives it."""
 
     offset: int
@@ -123,6 +123,7 @@ def overhead() -> float:
 
 def main() -> int:
     """Print the table."""
+    rarely()
     rarely()
     traffic = Traffic(Town(Wish(sends=SENDS, recipients=RECIPIENTS)))
     records = {kind: _numbered(written) for kind, written in records_of(traffic, 0, 1)}

@@ -20,3 +20,4 @@ class Counts(Struct):
     corrections: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     flagged_sent_at: list[int] = field(default_factory=list)
+    after_refusal: list[int] = field(default_factory=list)  # ms, of each send that came after one

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sendwatch.outgoing import Because
     from sendwatch.verdict import Flag, Verdict
 
+AFTER_REFUSAL = "C5_AFTER_OPT_OUT"
 CLEARED = Reason("What is known now no longer breaks this rule.", "依据现有事实，不再违反本规则。")
 
 
@@ -211,6 +212,10 @@ class Flagging:
         self.messages.append(flag_message(event, topic, self._partition))
         if now.raised and because is None and topic == "flags":  # of corrections the delay tells nothing
             self.counts.flagged_sent_at.append(kept.at)
+        if now.raised and now.revision == 1 and topic == "flags" and flag is not None:
+            age = flag.evidence.get("age_ms")
+            if now.rule == AFTER_REFUSAL and isinstance(age, int):
+                self.counts.after_refusal.append(age)
 
     def _law_at(self, rule_id: str, t: int) -> Law:
         rules = self._judging.rulebook.in_force(t)
