@@ -148,7 +148,7 @@ class Range(Struct, tag="range", tag_field="record"):
     number: int = 0
     given_up: dict[str, int] = field(default_factory=dict)
     reason: str = ""
-    told: int = 0
+    told: int = -1
 
 
 Record = Claim | Range
@@ -186,7 +186,8 @@ class Standing(Struct):
         self.flags_next = record.flags_next
         self.event_time = max(self.event_time, record.event_time)
         self.given_up |= record.given_up
-        self.told = max(self.told, record.told)
+        if record.told >= 0:
+            self.told = record.told
         return True
 
 

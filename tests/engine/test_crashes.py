@@ -459,6 +459,17 @@ async def test_an_opt_out_that_was_not_told_yet_is_told_by_the_next_owner() -> N
         assert len(cluster.records("optouts")) == 1
 
 
+async def test_a_reply_that_is_aimed_anew_before_the_owner_tells_is_told_anew() -> None:
+    """It was told to refuse nobody; the send that it answered comes late, and lies there when the next owner begins."""
+    cluster = Cluster()
+    cluster.produce(a_reply(at=NOW + HOUR, text="T"))
+    assert await work(cluster)
+    assert cluster.records("optouts") == []
+    cluster.produce(a_send(at=NOW, arrived=NOW + 2 * HOUR))
+    assert await work(cluster)
+    assert [event.owners for event in optouts_of(cluster.records("optouts"))] == [("O1",)]
+
+
 async def test_an_opt_out_does_not_wait_for_a_long_backlog() -> None:
     """After a minute it is told by what is known, and corrected afterwards as ever."""
     cluster = Cluster()

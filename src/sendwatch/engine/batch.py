@@ -73,6 +73,7 @@ class Batch:
         self.assembly = Assembly()
         self._parameters = judging.parameters
         self._final_before = dossiers.oldest_kept(self.event_time, self._parameters.window)
+        self._untold = partition.position.standing.told
         self._since: dict[bytes, tuple[int, Because]] = {}
         self._rows: dict[tuple[bytes, str], Kept] = {}
         self._spans: dict[str, Span] = {}
@@ -134,6 +135,9 @@ class Batch:
         if self.told is not None and recipient in self.flagging.recipients:
             for answer in dossier.replies:
                 self.flagging.publish_optout(recipient, answer)
+        elif self.told is None:  # what was told, and is no longer so, must be told anew
+            untold = [answer.offset for answer in dossier.replies if answer.owners != answer.published]
+            self._untold = min([self._untold, *untold])
 
     def _judge_whole(self, recipient: bytes, kept: Kept, each: Appraised, because: Because | None) -> None:
         facts = add_recipient(each.facts_at_hand(), kept, self.dossiers[recipient], self.judging.registry)
@@ -188,7 +192,7 @@ class Batch:
             lanes=sorted(flagging.lanes, key=repr),
             templates=sorted(flagging.templates),
             until=flagging.until,
-            told=self.partition.position.standing.told if self.told is None else self.told,
+            told=self._untold if self.told is None else self.told,
         )
         for recipient in self.changed:  # not before: what ends with this batch may still bear on its sends
             dossiers.prune(self.dossiers[recipient], self.event_time, self._parameters.window)
