@@ -7,6 +7,7 @@ from collections import Counter
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from story_auditor import Auditor
@@ -37,6 +38,9 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     """Iterated twice, and made anew."""
     story = small()
     assert digest(story) == digest(story) == digest(small())
+    everything: dict[str, Any] = {"neighbours": True, "replies": True, "long_messages": True, "late": 0.2}
+    story = small(**everything)
+    assert digest(story) == digest(story) == digest(small(**everything))
 
 
 def test_another_seed_gives_another_story() -> None:

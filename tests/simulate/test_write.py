@@ -87,11 +87,14 @@ async def test_a_broker_gets_every_message_in_order_on_its_partition(bootstrap: 
 async def test_a_rate_is_kept(bootstrap: str, prefix: str) -> None:
     """Not faster, and acknowledged all along."""
     topic = f"{prefix}slow"
-    seen: list[int] = []
+    seen: list[tuple[str, int]] = []
     await make_topics(bootstrap, [topic])
     messages = [Message("sends", b"k%d" % number, b"{}", 1_794_153_600_000) for number in range(300)]
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         began = asyncio.get_running_loop().time()
-        await pour(messages, producer, {"sends": topic}, PARTITIONS, rate=300, acknowledged=seen.append)
+        await pour(
+            messages, producer, {"sends": topic}, PARTITIONS, rate=300, acknowledged=lambda *told: seen.append(told)
+        )
         assert 0.8 < asyncio.get_running_loop().time() - began < 5
-    assert sum(seen) == 300
+    assert {kind for kind, _ in seen} == {"sends"}
+    assert sum(records for _, records in seen) == 300

@@ -56,15 +56,33 @@ class Draft(msgspec.Struct, gc=False):
         return self.sent_at if self.deliver_at is None else self.deliver_at
 
 
+class Slice(msgspec.Struct, frozen=True, gc=False):
+    """One part of a long message: its number, when it is sent and when it arrives, in ms after the draft's time."""
+
+    no: int
+    after: int
+    arrives: int
+
+
 class Prepared(msgspec.Struct, frozen=True, gc=False):
     """A send at a time of its own; `flags` is all that it is flagged with, `acts` the consents written for
     it.
+
+    `delay`: how long after it was sent it arrives, ms; None: at once. `once`: it is never sent twice. Of a long
+    message `slices` has the parts that come, in no order, of `total`; `thin`: the first one holds no more than the
+    beginning of the signature.
     """
 
     name: str
     draft: Draft
     flags: frozenset[str]
     acts: tuple[Act, ...] = ()
+    delay: int | None = None
+    once: bool = False
+    slices: tuple[Slice, ...] = ()
+    ref: int | str = 0
+    total: int = 1
+    thin: bool = False
 
 
 class Templated(msgspec.Struct, frozen=True, gc=False):
@@ -115,6 +133,32 @@ def record_of(draft: Draft, number: int, recipients: Recipients, phrases: Phrase
     if draft.deliver_at is not None:
         record["deliver_at"] = draft.deliver_at
     return record | draft.extra if draft.extra else record
+
+
+def cut(text: str, total: int, *, thin: bool) -> list[str]:
+    """A text in that many pieces of about the same length; `thin`: the first has two characters."""
+    first = text[:2] if thin else text[: len(text) // total]
+    rest, many = text[len(first) :], total - 1
+    size = -(-len(rest) // many)
+    return [first, *(rest[place * size : (place + 1) * size] for place in range(many))]
+
+
+def parts_of(record: dict[str, Any], prepared: Prepared) -> list[tuple[int, dict[str, Any]]]:
+    """The records of a long message's parts, each with its number; `record` is the whole message's."""
+    texts = cut(record["text"], prepared.total, thin=prepared.thin)
+    return [
+        (
+            each.arrives,
+            record
+            | {
+                "id": f"{record['id']}-{each.no}",
+                "sent_at": record["sent_at"] + each.after,
+                "text": texts[each.no - 1],
+                "part": {"ref": prepared.ref, "no": each.no, "total": prepared.total},
+            },
+        )
+        for each in prepared.slices
+    ]
 
 
 def nonsense(draft: Draft, random: Random) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What is written before the week begins: the registries first, then the consents, and wreckage among both."""
+"""What is written before the week begins: the registries first, then the consents, and wreckage among both.
+
+Facts that are recorded late are left out: they come among the sends (late.py).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from itertools import chain
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from sendwatch.simulate.customers import grant, withdrawal
+from sendwatch.simulate.late import Late
 from sendwatch.simulate.malformed import Deck, damages, encode
 from sendwatch.simulate.truth import DAY, HOUR, Message, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sendwatch.simulate.customers import Act
     from sendwatch.simulate.world import World
 
 REGISTRIES: Final = ("owners", "ports", "signatures", "letters", "templates")
@@ -25,12 +32,27 @@ _CONSENTS_TO: Final = 2 * HOUR
 def facts(world: World, truth: Truth) -> Iterator[Message]:
     yield from _rows(world, truth)
     yield from _consents(world, truth)
+    late = Late(world.settings)
     early = [reply for reply in world.replies if reply.timestamp < world.settings.start_at]
-    yield from sorted(early, key=lambda reply: reply.timestamp)
+    yield from sorted(
+        (reply for reply in early if not late.has(reply_of(reply)["id"])), key=lambda reply: reply.timestamp
+    )
     for refusal in world.wreckage:
         if refusal.message.kind != "sends":
             truth.refuse(*refusal)
             yield refusal.message
+
+
+def every_act(world: World) -> Iterator[Act]:
+    """Every consent act of the story."""
+    prepared = chain.from_iterable(prepared.acts for prepared in world.prepared)
+    return chain(world.customers.acts(world.recipients), world.acts, prepared)
+
+
+def reply_of(message: Message) -> Act:
+    """The record that a reply's message holds."""
+    record: Act = msgspec.json.decode(message.value or b"{}")
+    return record
 
 
 def _rows(world: World, truth: Truth) -> Iterator[Message]:
@@ -62,14 +84,15 @@ def _rows(world: World, truth: Truth) -> Iterator[Message]:
 
 def _consents(world: World, truth: Truth) -> Iterator[Message]:
     settings, random = world.settings, Random(f"{world.settings.seed}/written")
-    prepared = chain.from_iterable(prepared.acts for prepared in world.prepared)
-    acts = chain(world.customers.acts(world.recipients), world.acts, prepared)
+    late = Late(settings)
     bad = Deck(random, damages("consents", settings.recipient_form, settings.partitions))
     from_at, to_at = settings.start_at - _CONSENTS_FROM, settings.start_at - _CONSENTS_TO
     step = (to_at - from_at) / (world.customers.size * 1.2 + len(world.acts) + 100)
     old = settings.start_at - 2 * DAY
     owed, draw, place = 0.0, random.random, float(from_at)
-    for act in acts:
+    for act in every_act(world):
+        if late.has(act["id"]):
+            continue
         place = min(place + step, to_at)
         at = int(place)
         if act["effective_at"] < old and draw() < RECORDED:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sendwatch.simulate.prelude import facts
 from sendwatch.simulate.traffic import Traffic
-from sendwatch.simulate.truth import DAY, Message, Truth
+from sendwatch.simulate.truth import Message, Truth
 from sendwatch.simulate.world import FEWEST_OWNERS, FEWEST_RECIPIENTS, Settings, World
 
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ class Story:
         partitions: of the topics keyed by recipient; needed for planting misplaced records, else there are none.
         neighbours: plant what other sends make unlawful (C4, B2, C7), too.
         replies: have recipients reply, and plant what that makes unlawful (C5, C9) or lawful (requests), too.
+        long_messages: plant messages in several parts, too: in and out of order, incomplete, completed late.
+        late: the part of consents and replies that are recorded up to 60 hours after the first send that they bear
+            on. If above 0, facts, sends and registry rows are planted, too, that come at the edge of the window or
+            past it.
         canary: a number and a sentence to plant.
-
-
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Story:
         partitions: int | None = None,
         neighbours: bool = False,
         replies: bool = False,
+        long_messages: bool = False,
+        late: float = 0.0,
         canary: Canary | None = None,
     ) -> None:
         if owners < FEWEST_OWNERS or recipients < FEWEST_RECIPIENTS or days < 1:
@@ -62,7 +66,8 @@ class Story:
         self.settings = Settings(
             seed=seed, sends=sends, recipients=recipients, owners=owners, start_at=start_at, days=days,
             violations=violations, malformed=malformed, repeats=repeats, recipient_form=recipient_form,
-            partitions=partitions, neighbours=neighbours, replies=replies, canary=canary,
+            partitions=partitions, neighbours=neighbours, replies=replies, long_messages=long_messages,
+            late=late, canary=canary,
         )  # fmt: skip
         self.world = World(self.settings)
         self._facts: Truth | None = None
@@ -70,10 +75,10 @@ class Story:
 
     @property
     def end_at(self) -> int:
-        return self.settings.start_at + self.settings.days * DAY
+        return self.settings.end_at
 
     def facts(self, truth: Truth | None = None) -> Iterator[Message]:
-        """Registries and consents, all written before the week. `truth`, if given, is filled as they go
+        """Registries and consents written before the week. `truth`, if given, is filled as they go
         out.
         """
         mine = Truth() if truth is None else truth
@@ -82,8 +87,9 @@ class Story:
             self._facts = mine
 
     def sends(self, truth: Truth | None = None) -> Iterator[Message]:
-        """The week's sends in order of time. `truth`, if given, is filled as they go out: what it says at
-        any moment is right for what went out until then.
+        """The week's sends and late facts in order of arrival. `truth`, if given, is filled as they go out: what it
+        says at any moment is right for what went out until then, but for what a long message or a late fact is to
+        change yet.
         """
         mine = Truth() if truth is None else truth
         yield from Traffic(self.world, mine).messages()

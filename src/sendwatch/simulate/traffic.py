@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
+from itertools import chain
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from sendwatch.simulate import misworded, refusals
 from sendwatch.simulate.curve import instants
-from sendwatch.simulate.drafts import Draft, Pen, nonsense, record_of, retold
+from sendwatch.simulate.drafts import Draft, Pen, nonsense, parts_of, record_of, retold
+from sendwatch.simulate.late import Late, Waiting
 from sendwatch.simulate.malformed import CONFLICT, Deck, damages, encode
 from sendwatch.simulate.phrases import COMMERCIAL, OTP, SERVICE
 from sendwatch.simulate.plans import AT_NIGHT, LINES, PLANS
+from sendwatch.simulate.prelude import every_act, reply_of
 from sendwatch.simulate.restraint import Restraint
 from sendwatch.simulate.truth import B1, CLEAN, CONSENT_RULES, MINUTE, Message, Truth, quiet
 
@@ -48,6 +51,12 @@ class Traffic:
         self.made = self.put_off = 0
         self.kept: dict[str, Any] | None = None
         self.restraint = Restraint(len(world.carrier.owners))
+        late = Late(settings)
+        self.replies = [(reply, reply_of(reply)) for reply in world.replies]
+        facts = [("replies", record) for _, record in self.replies]
+        acts = (("consents", act) for act in every_act(world)) if settings.late else ()
+        self.late_facts = Waiting(late, chain(acts, facts))
+        self.replies = [(reply, record) for reply, record in self.replies if not late.has(record["id"])]
 
     def messages(self) -> Iterator[Message]:
         self._put_off_what_is_known()
@@ -62,6 +71,7 @@ class Traffic:
                 self.owed_bad -= 1
                 yield self._malformed(at)
         yield from self._waiting(prepared, None)
+        yield from self.late_facts.rest(settings.end_at)
 
     def _waiting(self, prepared: deque[Prepared], until: int | None) -> Iterator[Message]:
         """What was prepared and what was put off, in order of time, up to `until`; None: all of it."""
@@ -72,16 +82,21 @@ class Traffic:
             at = min(each for each in (first, put_off) if each is not None)
             if until is not None and at > until:
                 return
-            yield self._prepared(prepared.popleft()) if at == first else heappop(later)[2]
+            if at == first:
+                self._emit_prepared(prepared.popleft())
+            else:
+                yield heappop(later)[2]
 
     def _put_off_what_is_known(self) -> None:
         for refusal in self.world.wreckage:
             if refusal.message.kind == "sends":
                 self.truth.refuse(*refusal)
                 self._put_off(refusal.message)
-        for reply in self.world.replies:
+        for reply, _ in self.replies:
             if reply.timestamp >= self.settings.start_at:
                 self._put_off(reply)
+        for message in self.world.latecomers:
+            self._put_off(message)
 
     def _send(self, at: int, share: float) -> Message:
         self.owed += self.settings.violations
@@ -234,11 +249,28 @@ class Traffic:
                 flags -= CONSENT_RULES
         return self._emit(draft, flags)
 
-    def _prepared(self, prepared: Prepared) -> Message:
+    def _emit_prepared(self, prepared: Prepared) -> None:
+        """Put off what was prepared until it arrives, which is at the latest a moment later."""
         self.truth.planted[prepared.name] += 1
-        return self._emit(prepared.draft, prepared.flags)
+        if prepared.slices:
+            self._emit_long(prepared)
+        else:
+            self._put_off(self._emit(prepared.draft, prepared.flags, prepared.delay, once=prepared.once))
 
-    def _emit(self, draft: Draft, flags: frozenset[str]) -> Message:
+    def _emit_long(self, prepared: Prepared) -> None:
+        record = self._record(prepared.draft)
+        parts = parts_of(record, prepared)
+        key = record["recipient"].encode()
+        if prepared.flags:
+            lowest = min(parts, key=lambda part: part[1]["part"]["no"])[1]
+            self.truth.flags[record["recipient"], lowest["id"]] = prepared.flags
+        self.truth.counts["sends"] += 1
+        self.truth.counts["parts"] += len(parts)
+        self._bring_about(record["recipient"], prepared.draft)
+        for arrives, part in parts:
+            self._put_off(Message("sends", key, encode(part), prepared.draft.sent_at + arrives))
+
+    def _emit(self, draft: Draft, flags: frozenset[str], delay: int | None = None, *, once: bool = False) -> Message:
         record = self._record(draft)
         value = encode(record)
         if self.draw() < 0.003:
@@ -248,13 +280,19 @@ class Traffic:
             self.truth.flags[recipient, record["id"]] = flags
         if draft.klass in COMMERCIAL:
             self.kept = record
+        self._bring_about(recipient, draft)
         self.truth.counts["sends"] += 1
-        message = Message("sends", recipient.encode(), value, draft.sent_at + 20 + int(self.draw() * 1500))
-        if self.draw() < self.settings.repeats:
+        arrives_at = draft.sent_at + (20 + int(self.draw() * 1500) if delay is None else delay)
+        message = Message("sends", recipient.encode(), value, arrives_at)
+        if self.draw() < self.settings.repeats and not once:
             self.truth.counts["repeats"] += 1
             at = message.timestamp + 1000 + int(self.draw() * 5 * MINUTE)
             self._put_off(Message("sends", message.key, value, at))
         return message
+
+    def _bring_about(self, recipient: str, draft: Draft) -> None:
+        for message in self.late_facts.due(recipient, draft.sent_at, draft.at):
+            self._put_off(message)
 
     def _record(self, draft: Draft) -> dict[str, Any]:
         self.made += 1

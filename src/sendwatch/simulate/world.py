@@ -12,6 +12,8 @@ from sendwatch.simulate import canary, misfilings, misworded, refusals
 from sendwatch.simulate.carrier import Carrier
 from sendwatch.simulate.customers import Customers, Recipients
 from sendwatch.simulate.edges import edges
+from sendwatch.simulate.latecomers import Latecomers
+from sendwatch.simulate.longs import longs
 from sendwatch.simulate.neighbours import neighbours
 from sendwatch.simulate.pairs import refuse
 from sendwatch.simulate.phrases import Phrases
@@ -42,7 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int | None
     neighbours: bool
     replies: bool
+    long_messages: bool
+    late: float
     canary: canary.Canary | None
+
+    @property
+    def end_at(self) -> int:
+        return self.start_at + self.days * DAY
 
 
 class World:
@@ -50,7 +58,7 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = s = settings
-        self.end_at = s.start_at + s.days * DAY
+        self.end_at = s.end_at
         self.phrases = Phrases(s.seed)
         self.carrier = world = Carrier(s.seed, s.owners, s.start_at, self.end_at, self.phrases)
         self.faulty = misfilings.misfile(world, LINES)
@@ -78,6 +86,13 @@ class World:
         if s.replies:
             prepared, self.replies = replied(world, self.recipients, times)
             self.prepared += prepared
+        if s.long_messages:
+            self.prepared += longs(world, self.recipients, times)
+        self.latecomers: list[Message] = []
+        if s.late:
+            latecomers = Latecomers(world, self.recipients, times)
+            self.prepared += latecomers.prepared
+            self.latecomers = latecomers.messages
         self.wreckage: list[Refusal] = []
         if s.canary is not None:
             unsigned = self.faulty["unsigned"][0]

@@ -104,11 +104,11 @@ async def pour(
     topics: Mapping[str, str],
     partitions: int | Mapping[str, int],
     rate: float | None = None,
-    acknowledged: Callable[[int], None] | None = None,
+    acknowledged: Callable[[str, int], None] | None = None,
 ) -> int:
     """Write messages in their order; return when the last is acknowledged. A batch that fails raises.
 
-    `acknowledged` is told of each batch's number of records when the broker has it.
+    `acknowledged` is told of each batch's topic kind and number of records when the broker has it.
     """
     source = iter(messages)
     chunk = _CHUNK if rate is None else max(1, min(_CHUNK, int(rate / 20)))
@@ -117,18 +117,16 @@ async def pour(
     while some := list(islice(source, chunk)):
         if rate is not None:
             await asyncio.sleep(max(0.0, begun + written / rate - time.monotonic()))
-        for (topic, partition), share in _shares(some, topics, partitions).items():
-            await flight.send(topic, partition, share)
+        for (kind, partition), share in _shares(some, partitions).items():
+            await flight.send(kind, topics[kind], partition, share)
         written += len(some)
         await asyncio.sleep(0)
     await flight.land()
     return written
 
 
-def _shares(
-    messages: list[Message], topics: Mapping[str, str], partitions: int | Mapping[str, int]
-) -> dict[tuple[str, int], list[Message]]:
-    """The messages by topic and partition: their key's, unless they say another; without a key the first."""
+def _shares(messages: list[Message], partitions: int | Mapping[str, int]) -> dict[tuple[str, int], list[Message]]:
+    """The messages by topic kind and partition: their key's, unless they say another; without a key the first."""
     by_kind: dict[str, list[Message]] = {}
     for message in messages:
         by_kind.setdefault(message.kind, []).append(message)
@@ -140,31 +138,31 @@ def _shares(
             place = message.partition
             if place is None:
                 place = 0 if message.key is None else partition
-            shares.setdefault((topics[kind], place), []).append(message)
+            shares.setdefault((kind, place), []).append(message)
     return shares
 
 
 class _Flight:
     """Batches on their way. Order within a partition is the order of sending."""
 
-    def __init__(self, producer: AIOKafkaProducer, acknowledged: Callable[[int], None] | None) -> None:
+    def __init__(self, producer: AIOKafkaProducer, acknowledged: Callable[[str, int], None] | None) -> None:
         self.producer, self.acknowledged = producer, acknowledged
-        self.pending: deque[tuple[asyncio.Future[Any], int]] = deque()
+        self.pending: deque[tuple[asyncio.Future[Any], str, int]] = deque()
 
-    async def send(self, topic: str, partition: int, messages: list[Message]) -> None:
+    async def send(self, kind: str, topic: str, partition: int, messages: list[Message]) -> None:
         batch = self.producer.create_batch()
         for message in messages:
             fields = {"timestamp": message.timestamp, "key": message.key, "value": message.value}
             if batch.append(**fields) is None:  # full: nothing was taken
-                await self._depart(batch, topic, partition)
+                await self._depart(batch, kind, topic, partition)
                 batch = self.producer.create_batch()
                 if batch.append(**fields) is None:
                     raise ValueError(f"a record of {len(message.value or b'')} bytes fits no batch")
-        await self._depart(batch, topic, partition)
+        await self._depart(batch, kind, topic, partition)
 
-    async def _depart(self, batch: Any, topic: str, partition: int) -> None:
+    async def _depart(self, batch: Any, kind: str, topic: str, partition: int) -> None:
         future = await self.producer.send_batch(batch, topic, partition=partition)
-        self.pending.append((future, batch.record_count()))
+        self.pending.append((future, kind, batch.record_count()))
         while len(self.pending) > _IN_FLIGHT:
             await self._first()
 
@@ -173,7 +171,7 @@ class _Flight:
             await self._first()
 
     async def _first(self) -> None:
-        future, count = self.pending.popleft()
+        future, kind, count = self.pending.popleft()
         await future
         if self.acknowledged is not None:
-            self.acknowledged(count)
+            self.acknowledged(kind, count)
