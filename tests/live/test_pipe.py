@@ -6,12 +6,16 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from sendwatch import rules
+from sendwatch.audit import audit
+from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, score_of, settled, until_ready, write
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.stage import Stage
@@ -39,9 +43,12 @@ async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytes
     return made
 
 
-def a_story(seed: int, sends: int, canary: Canary | None = None) -> Story:
+def a_story(seed: int, sends: int, canary: Canary | None = None, late: float = 0.0, repeats: float = 0.003) -> Story:
     """A small week with everything planted in it."""
-    return Story(seed, sends, recipients=2000, owners=200, partitions=PARTITIONS, canary=canary)
+    return Story(
+        seed, sends, recipients=2000, owners=200, partitions=PARTITIONS, canary=canary, repeats=repeats,
+        neighbours=True, replies=True, long_messages=True, late=late,
+    )  # fmt: skip
 
 
 async def until(audience: Audience, reached: Callable[[], bool], within: float = 120.0) -> None:
@@ -50,6 +57,11 @@ async def until(audience: Audience, reached: Callable[[], bool], within: float =
     while not reached():
         assert time.monotonic() < give_up_at, "it did not come so far in time"
         await audience.look()
+
+
+def judged_more_than(audience: Audience, sends: float) -> bool:
+    """Whether so many sends have been judged."""
+    return audience.judged() > sends
 
 
 async def finish(story: Story, audience: Audience, progress: Progress, stage: Stage, began: float) -> Score:
@@ -64,7 +76,7 @@ async def finish(story: Story, audience: Audience, progress: Progress, stage: St
 async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
     """One worker finds every planted flag and refuses every malformed record, and nothing else."""
     story, worker, audience, progress = a_story(11, 4000), stage.worker("alone"), Audience(stage.settings), Progress()
-    await write(story.facts(), stage)
+    await write(story.facts(), stage, None, progress.add)
     await worker.start()
     await audience.start()
     try:
@@ -76,9 +88,33 @@ async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
         await audience.stop()
         status = await worker.stop()
     assert score.good, score
-    assert sum(score.planted.values()) > 50
+    assert score.planted.keys() == rules.discover().keys()
     assert len(score.refused) >= 8
     assert status == 0
+
+
+async def test_late_facts_correct_the_record(stage: Stage) -> None:
+    """A fifth of the facts come after sends that they bear on: flags are cleared and raised, and all ends well."""
+    story, worker, audience, progress = a_story(12, 4000, late=0.2), stage.worker("alone"), None, Progress()
+    await write(story.facts(), stage, None, progress.add)
+    await worker.start()
+    audience = Audience(stage.settings)
+    await audience.start()
+    try:
+        await until_ready(worker)
+        began = time.monotonic()
+        await write(story.sends(), stage, 1000, progress.add)
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        await worker.stop()
+    assert score.good, score
+    assert score.cleared.get("C1_CONSENT_MISSING"), "no consent was late"
+    assert score.raised_late.get("C5_AFTER_OPT_OUT"), "no withdrawal was late"
+    assert score.raised_late.get("G3_SIGNATURE_LAPSED"), "no revocation was looked back for"
+    assert score.cleared.get("G5_SUBLEASE"), "no letter was looked back for"
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
 
 
 SEEDS = [21, pytest.param(22, marks=pytest.mark.kafka), pytest.param(23, marks=pytest.mark.kafka)]
@@ -91,7 +127,7 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
     sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
     story, progress = a_story(seed, sends), Progress()
     first, second, audience = stage.worker("first"), stage.worker("second"), Audience(stage.settings)
-    await write(story.facts(), stage)
+    await write(story.facts(), stage, None, progress.add)
     await first.start()
     await second.start()
     await audience.start()
@@ -122,11 +158,57 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
     assert sum(standing.epoch for standing in audience.standing.values()) > epochs, "nobody took over"
 
 
+LATE_SEEDS = [pytest.param(seed, marks=pytest.mark.kafka) for seed in range(51, 54)]
+LONG_LATE_SEEDS = [pytest.param(seed, marks=[pytest.mark.kafka, pytest.mark.long]) for seed in range(54, 71)]
+
+
+@pytest.mark.parametrize("seed", [*LATE_SEEDS, *LONG_LATE_SEEDS])
+async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int) -> None:
+    """Late facts, duplicates and parts, and both of two workers killed: in the end, what an audit computes apart."""
+    sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
+    story, progress = a_story(seed, sends, late=0.2, repeats=0.03), Progress()
+    workers, audience = [stage.worker("first"), stage.worker("second")], Audience(stage.settings)
+    await write(story.facts(), stage, None, progress.add)
+    for worker in workers:
+        await worker.start()
+    await audience.start()
+    judged_at_kill = []
+    try:
+        for worker in workers:
+            await until_ready(worker)
+        began = time.monotonic()
+        writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
+        epochs = sum(standing.epoch for standing in audience.standing.values())
+        for worker, part in zip(workers, (0.2, 0.6), strict=True):
+            await until(audience, partial(judged_more_than, audience, sends * part))
+            worker.kill()
+            assert await worker.wait(10) == -signal.SIGKILL
+            judged_at_kill.append(audience.judged())
+            await worker.start()
+        await writing
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        for worker in workers:
+            await worker.stop()
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
+    assert score.good, score
+    assert max(judged_at_kill) < story.truth.counts["sends"], "the kill came when all was done"
+    assert sum(standing.epoch for standing in audience.standing.values()) > epochs + 1, "nobody took over"
+    assert sum(score.raised_late.values()), "no late fact raised a flag"
+    assert sum(score.cleared.values()), "no late fact cleared a flag"
+    accounted = difference.accounted
+    assert accounted["sends"]["duplicates"] > 50
+    assert accounted["sends"]["parts"] > 10
+    assert accounted["consents"]["duplicates"] > 100
+
+
 async def test_nothing_personal_comes_out(stage: Stage) -> None:
     """A planted number and a planted sentence are in no flag, quarantine or ledger record, log line or metric."""
     story, worker, audience = a_story(41, 3000, Canary(NUMBER, SENTENCE)), stage.worker("discreet"), None
     progress = Progress()
-    await write(story.facts(), stage)
+    await write(story.facts(), stage, None, progress.add)
     await worker.start()
     audience = Audience(stage.settings)
     await audience.start()

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
-from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 from rich.console import Console
 from rich.live import Live
@@ -27,11 +26,8 @@ from sendwatch.broker import Embedded
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.show import Score, as_json, final, live
 from sendwatch.demo.stage import Stage
-from sendwatch.engine import connection
 from sendwatch.engine.books import read_books
-from sendwatch.simulate import Refused, Story, compare
-from sendwatch.simulate.write import pour
-from sendwatch.topics import declared
+from sendwatch.simulate import Refused, Story, compare, stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +41,10 @@ SETTLE_WITHIN = 600.0
 
 
 class Wish(Struct, frozen=True):
-    """What the caller of the demo asked for; `rate` in sends a second, None: as fast as it goes."""
+    """What the caller of the demo asked for; `rate` in sends a second, None: as fast as it goes.
+
+    `late`: the part of the facts that are recorded after sends that they bear on.
+    """
 
     sends: int = 50_000
     rate: float | None = None
@@ -53,6 +52,7 @@ class Wish(Struct, frozen=True):
     partitions: int = 4
     recipients: int = 20_000
     owners: int = 2_000
+    late: float = 0.0
     exit: bool = False
     audit: bool = False
     output: str = "text"
@@ -61,17 +61,18 @@ class Wish(Struct, frozen=True):
 async def run(wish: Wish) -> bool:
     """Run the demo; True where everything that was planted was found, and nothing else."""
     console = Console(stderr=wish.output == "json")
-    story = Story(wish.seed, wish.sends, recipients=wish.recipients, owners=wish.owners, partitions=wish.partitions)
+    story = story_of(wish)
     with tempfile.TemporaryDirectory(prefix="sendwatch-demo-") as folder:
         console.print("starting an embedded broker and a worker …")
         async with Embedded() as broker:
             stage = Stage(broker.bootstrap, Path(folder), partitions=wish.partitions, embedded=True)
             await stage.make_topics()
-            await write(story.facts(), stage)
+            progress = Progress()
+            await write(story.facts(), stage, None, progress.add)
             worker = stage.worker("worker-1")
             await worker.start()
             try:
-                score = await _watch(wish, story, stage, worker, console)
+                score = await _watch(wish, story, stage, worker, console, progress)
                 console.print(final(score, rules.discover()))
                 difference = await audit(stage.settings) if wish.audit else None
                 if difference is not None:
@@ -86,13 +87,27 @@ async def run(wish: Wish) -> bool:
     return score.good and (difference is None or difference.empty)
 
 
-async def _watch(wish: Wish, story: Story, stage: Stage, worker: Worker, console: Console) -> Score:
+def story_of(wish: Wish) -> Story:
+    """A week with something planted for every rule."""
+    return Story(
+        wish.seed,
+        wish.sends,
+        recipients=wish.recipients,
+        owners=wish.owners,
+        partitions=wish.partitions,
+        neighbours=True,
+        replies=True,
+        long_messages=True,
+        late=wish.late,
+    )
+
+
+async def _watch(wish: Wish, story: Story, stage: Stage, worker: Worker, console: Console, progress: Progress) -> Score:
     audience = Audience(stage.settings)
     await audience.start()
     try:
         await until_ready(worker)
         started = time.monotonic()
-        progress = Progress()
         writing = asyncio.create_task(write(story.sends(), stage, wish.rate, progress.add))
         with Live(console=console, refresh_per_second=4, transient=True) as display:
             while not writing.done() or not await settled(audience, progress):
@@ -133,36 +148,36 @@ async def until_ready(worker: Worker) -> None:
 
 
 async def settled(audience: Audience, progress: Progress) -> bool:
-    """Whether the ledger accounts for every send written, and its flags have been seen."""
-    return audience.judged() >= progress.written and await audience.caught_up()
+    """Whether the ledger accounts for every record written, and its flags have been seen."""
+    judged = all(audience.accounted(kind) >= count for kind, count in progress.records.items())
+    return judged and await audience.caught_up()
 
 
 class Progress:
-    """How many sends the broker has taken."""
+    """How many records the broker has taken, by topic kind."""
 
     def __init__(self) -> None:
         """None yet."""
-        self.written = 0
+        self.records = Counter[str]()
 
-    def add(self, records: int) -> None:
+    def add(self, kind: str, records: int) -> None:
         """So many more."""
-        self.written += records
+        self.records[kind] += records
+
+    @property
+    def written(self) -> int:
+        """How many of them are sends, or parts of sends."""
+        return self.records["sends"]
 
 
 async def write(
     messages: Iterable[Message],
     stage: Stage,
     rate: float | None = None,
-    acknowledged: Callable[[int], None] | None = None,
+    acknowledged: Callable[[str, int], None] | None = None,
 ) -> int:
     """Write a story's messages to the stage's topics; returns how many."""
-    topics = declared(stage.settings.topics)
-    partitions = {topic.kind: topic.partitions for topic in topics}
-    names = {topic.kind: topic.name for topic in topics}
-    options = connection.client_options(stage.settings.kafka)
-    producer = AIOKafkaProducer(**options, compression_type="lz4", max_batch_size=1 << 19, enable_idempotence=False)
-    async with producer:
-        return await pour(messages, producer, names, partitions, rate, acknowledged)
+    return await stream.write(messages, stage.settings, rate, acknowledged)
 
 
 def names_of(settings: Settings) -> dict[str, str]:
@@ -194,4 +209,6 @@ def score_of(story: Story, audience: Audience, seconds: float, gaps: int) -> Sco
         refused_missed=by_reason(truth.quarantine - quarantined),
         refused_extra=by_reason(quarantined - truth.quarantine),
         gaps=gaps,
+        raised_late=dict(sorted(audience.raised_late.items())),
+        cleared=dict(sorted(audience.cleared.items())),
     )

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from sendwatch import ledger
 from sendwatch.engine import connection
+from sendwatch.events import REGISTRIES
 from sendwatch.outgoing import QuarantineEvent, read_flag
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Audience:
         self.flags: dict[str, Seen] = {}
         self.records: Counter[str] = Counter()
         self.quarantined: dict[str, QuarantineEvent] = {}
+        self.raised_late: Counter[str] = Counter()
+        self.cleared: Counter[str] = Counter()
         self.latest: deque[FlagEvent] = deque(maxlen=LATEST)
         self.standing = {number: ledger.Standing() for number in self._partitions}
         self.books = ledger.Books()
@@ -84,6 +87,17 @@ class Audience:
         """How many records of a topic the ledger accounts for, over all partitions."""
         return sum(standing.positions.get(kind, 0) for standing in self.standing.values())
 
+    def accounted(self, kind: str) -> int:
+        """As `judged`; of a registry, how many of its records every partition has looked back for.
+
+        Replies are accounted for when it has been published what they were resolved to.
+        """
+        if kind == "replies":
+            return sum(min(standing.positions.get(kind, 0), standing.told) for standing in self.standing.values())
+        if kind in REGISTRIES:
+            return min(standing.registries.get(kind, 0) for standing in self.standing.values())
+        return self.judged(kind)
+
     def raised(self) -> dict[str, frozenset[str]]:
         """The rules whose flags stand, by send id."""
         found: dict[str, set[str]] = {}
@@ -96,10 +110,20 @@ class Audience:
         """How many flags of each rule stand."""
         return Counter(seen.rule for seen in self.flags.values() if seen.raised)
 
+    def _count(self, event: FlagEvent) -> None:
+        """Count corrections: a flag that was cleared, or raised only when a later fact had come."""
+        before = self.flags.get(event.flag_id)
+        stood = before is not None and before.raised
+        if event.status == "cleared":
+            self.cleared[event.rule] += stood
+        elif event.because is not None and not stood:
+            self.raised_late[event.rule] += 1
+
     def _take(self, kind: str, partition: int, record: ConsumerRecord) -> None:
         self.records[kind] += 1
         if kind == "flags":
             event = read_flag(record.value)
+            self._count(event)
             self.flags[event.flag_id] = Seen(event.status == "raised", event.rule, event.send.id)
             self.latest.append(event)
         elif kind == "quarantine":

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
 
     from rich.console import RenderableType
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Score(Struct, frozen=True):
-    """How what was found compares with what was planted; counts by rule, and by reason of refusal."""
+    """How what was found compares with what was planted; counts by rule, and by reason of refusal.
+
+    `raised_late` and `cleared`: flags that a correction raised or cleared on the way.
+    """
 
     sends: int
     seconds: float
@@ -36,6 +38,8 @@ class Score(Struct, frozen=True):
     refused_missed: dict[str, int]
     refused_extra: dict[str, int]
     gaps: int
+    raised_late: dict[str, int] = {}
+    cleared: dict[str, int] = {}
 
     @property
     def good(self) -> bool:
@@ -61,38 +65,41 @@ def live(
         mark = "[red]raised[/red]" if event.status == "raised" else "[green]cleared[/green]"
         latest.add_row(mark, event.rule, Text(event.reason.en), Text(event.reason.zh, style="dim"))
     where = f"metrics {address}/metrics   ready {address}/-/ready"
-    return Group(
-        Panel(counts, title="sendwatch demo", subtitle=where), _flags(audience.by_rule(), titles), Panel(latest)
-    )
+    return Group(Panel(counts, title="sendwatch demo", subtitle=where), _flags(audience, titles), Panel(latest))
 
 
-def _flags(found: Counter[str], titles: Mapping[str, RuleModule]) -> Table:
-    table = Table("rule", "", "flags", expand=True)
-    table.columns[2].justify = "right"
+def _flags(audience: Audience, titles: Mapping[str, RuleModule]) -> Table:
+    """The flags that stand, and the corrections so far: flags raised by a late fact, flags cleared."""
+    table = Table("rule", "", "flags", "+late", "cleared", expand=True)
     _fit(table)
+    found = audience.by_rule()
     for rule_id, module in titles.items():
-        table.add_row(rule_id, _title(module), f"{found[rule_id]:,}" if found[rule_id] else "[dim]0[/dim]")
+        numbers = (found[rule_id], audience.raised_late[rule_id], audience.cleared[rule_id])
+        table.add_row(rule_id, _title(module), *(f"{number:,}" if number else "[dim]0[/dim]" for number in numbers))
     return table
 
 
-def _title(module: RuleModule) -> str:
-    return f"{module.RULE.title.zh} {module.RULE.title.en}"
+def _title(module: RuleModule) -> Text:
+    return _cut(f"{module.RULE.title.zh} {module.RULE.title.en}")
+
+
+def _cut(words: str) -> Text:
+    return Text(words, no_wrap=True, overflow="ellipsis")
 
 
 def _fit(table: Table) -> None:
-    """One line a rule, whatever the width: ids whole, titles cut."""
-    for column in table.columns:
+    """One line a rule, whatever the width: ids and numbers whole, titles cut."""
+    for column in (table.columns[0], *table.columns[2:]):  # the titles' may shrink: their cells don't wrap
         column.no_wrap = True
     table.columns[0].overflow = "fold"
     table.columns[0].min_width = 25
-    table.columns[1].overflow = "ellipsis"
+    for column in table.columns[2:]:
+        column.justify = "right"
 
 
 def final(score: Score, titles: Mapping[str, RuleModule]) -> RenderableType:
     """The comparison, rule by rule."""
     table = Table("rule", "", "planted", "found", "missed", "extra", title="what was planted, and what was found")
-    for column in table.columns[2:]:
-        column.justify = "right"
     _fit(table)
     for rule_id, module in titles.items():
         numbers = [part.get(rule_id, 0) for part in (score.planted, score.found, score.missed, score.extra)]
@@ -103,14 +110,16 @@ def final(score: Score, titles: Mapping[str, RuleModule]) -> RenderableType:
     missed, extra = sum(score.refused_missed.values()), sum(score.refused_extra.values())
     wrong = [f"{missed:,}", f"{extra:,}"]
     kept = f"{refused + missed - extra:,}"
-    table.add_row("quarantine", "隔离记录 records refused", kept, f"{refused:,}", *wrong)
+    table.add_row("quarantine", _cut("隔离记录 records refused"), kept, f"{refused:,}", *wrong)
     verdict = (
         Text("nothing is missing, nothing is too much, the books join without a gap", style="bold green")
         if score.good
         else Text(f"not as planted; gaps in the books: {score.gaps}", style="bold red")
     )
     took = f"{score.sends:,} sends in {score.seconds:.1f} s"
-    return Group(table, verdict, Text(took, style="dim"))
+    late, cleared = sum(score.raised_late.values()), sum(score.cleared.values())
+    corrected = f"; late facts raised {late:,} flags and cleared {cleared:,}" if late or cleared else ""
+    return Group(table, verdict, Text(took + corrected, style="dim"))
 
 
 def as_json(score: Score) -> dict[str, Any]:
