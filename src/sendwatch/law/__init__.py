@@ -48,7 +48,11 @@ def load(names: tuple[str, ...] = PACKS) -> tuple[Pack, ...]:
 
 
 def _read(name: str) -> Pack:
-    raw: dict[str, Any] = tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+    return pack_of(name, tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def pack_of(name: str, raw: Mapping[str, Any]) -> Pack:
+    """The pack that a file of the form above holds, read. Raises LookupError where something is missing."""
     return Pack(
         id=name,
         title_en=raw["title"]["en"],

@@ -1,0 +1,97 @@
+"""A replay that publishes, on a broker: it corrects what another configuration says, and fights nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sendwatch.audit import audit
+from sendwatch.audit.show import as_lines
+from sendwatch.demo import Progress, settled, until_ready, write
+from sendwatch.demo.audience import Audience
+from sendwatch.demo.stage import Stage
+from sendwatch.engine.books import read_books
+from sendwatch.replay import Wish, replay
+from sendwatch.replay.publish import CannotReplayError, publish
+from sendwatch.simulate import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sendwatch.simulate import Message
+
+PARTITIONS = 3
+
+
+@pytest.fixture
+async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
+    """Topics of this test's own, and a folder for its workers."""
+    embedded = pytestconfig.getoption("--broker") == "embedded"
+    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
+    made.overrides |= {"kafka.group": prefix + "group", "engine.data_dir": str(tmp_path / "replay")}
+    made.settings = made.settings_of({})
+    await made.make_topics()
+    return made
+
+
+async def judge(stage: Stage, name: str, more: dict[str, str], messages: Sequence[Sequence[Message]] = ()) -> None:
+    """Have a worker of these settings judge all that is there, and then what is written while it works."""
+    worker, audience, progress = stage.worker(name, more=more), Audience(stage.settings), Progress()
+    await worker.start()
+    await audience.start()
+    try:
+        await until_ready(worker)
+        for some in messages:
+            await write(some, stage, None, progress.add)
+            while not await settled(audience, progress):
+                worker.check()
+                await audience.look()
+    finally:
+        await audience.stop()
+        assert await worker.stop() == 0, worker.log.read_text()[-2000:]
+
+
+async def test_what_was_judged_by_other_settings_is_put_right(stage: Stage) -> None:
+    """Quiet hours that ended too late, a rule that was off: cleared, raised, and the next worker leaves it so."""
+    story = Story(
+        6, 2500, recipients=800, owners=200, violations=0.1, partitions=PARTITIONS, neighbours=True, replies=True
+    )
+    await write(story.facts(), stage)
+    sends = list(story.sends())
+    again = [message for message in sends if message.kind == "sends"][-300:]  # so that the flags are accounted for
+    settings = {"judging.quiet_until": "11", "rules.C8_NO_OPT_OUT_TEXT.mode": "off"}
+    await judge(stage, "before", settings, [sends, again])
+    expected = await replay(stage.settings, Wish())
+    assert expected.cleared["B1_QUIET_HOURS"] > 20
+    assert expected.raised["C8_NO_OPT_OUT_TEXT"] > 5
+
+    # the embedded broker counts members that have left
+    embedded = stage.overrides["kafka.idempotence"] == "false"
+    group = {"kafka.group": stage.settings.kafka.group + "-again"} if embedded else {}
+    done = await publish(stage.settings_of(group), Wish())
+    assert done.done == set(range(PARTITIONS))
+    assert done.found.cleared["B1_QUIET_HOURS"] > 20
+    assert not done.left
+    found = await replay(stage.settings, Wish())
+    assert found.empty, found.examples
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
+    assert not any(each.gaps for each in await read_books(stage.settings))
+
+    await judge(stage, "after", {}, [again])
+    assert (await replay(stage.settings, Wish())).empty
+    assert (await audit(stage.settings)).empty
+
+
+async def test_it_is_refused_while_workers_run(stage: Stage) -> None:
+    """Two would only take partitions from each other."""
+    worker = stage.worker("at-work")
+    await worker.start()
+    try:
+        await until_ready(worker)
+        with pytest.raises(CannotReplayError, match="has members"):
+            await publish(stage.settings, Wish())
+    finally:
+        await worker.stop()
