@@ -1,7 +1,7 @@
 """What a carrier may set about judging: times, hours, limits, how each rule is run, and who is exempt.
 
-Belongs here: the sections `[judging]` and `[rules.…]` of the configuration, as typed values with their
-defaults, their meaning, and what cannot be true of them together. Not here: reading them (`config.py`),
+Belongs here: the sections `[judging]`, `[breaches]` and `[rules.…]` of the configuration, as typed values with
+their defaults, their meaning, and what cannot be true of them together. Not here: reading them (`config.py`),
 what a rule does with them (`rules/`). Pure.
 """
 
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct
 
 from sendwatch.verdict import Mode, Severity
+from sendwatch.windows.limits import HOUR, Limits, Promotion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Table = Literal["consents", "replies", "signatures", "ports", "letters", "templates", "owners"]
 Hour = Annotated[int, Meta(ge=0, le=23)]
@@ -106,6 +107,120 @@ class Judging(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 re.compile(pattern)
             except re.error as error:
                 yield f"consent_requests.{number}", f"not a regular expression: {error}"
+
+
+class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When many sends together break a limit (B3 to B6), and who counts them. Hours are clock hours."""
+
+    aggregate: Annotated[
+        bool,
+        Meta(
+            description="Whether this process also stands ready to add up what all workers have judged. Of those that "
+            "do, their group chooses one, and it does so for all. It costs part of a core: where many thousands are "
+            "sent a second, run `sendwatch aggregate` beside the workers instead. It needs READ on the ledger and "
+            "WRITE on the topic of breaches."
+        ),
+    ] = False
+    complaints_per_million: Annotated[
+        float,
+        Meta(
+            ge=0.001,
+            le=1000,
+            description="B3: complaints per million sends of an owner on a port in 30 days, as the exact 95 % lower "
+            "bound.",
+        ),
+    ] = 0.25
+    complaints_least: Annotated[
+        int, Meta(ge=1, le=1000, description="B3: fewer complaints than this prove nothing.")
+    ] = 5
+    few_sends: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000_000,
+            description="B3: below this many sends in 10 days, that many complaints in those are enough.",
+        ),
+    ] = 100_000
+    honeypots: Annotated[
+        str | None,
+        Meta(
+            description="B4: a file of recipients that nobody can know but by guessing, one a line, as they stand in "
+            "the sends. Keep it as you keep keys."
+        ),
+    ] = None
+    reported_least: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="B4: fewer status reports than this in an hour prove nothing.")
+    ] = 20
+    undelivered_share: Annotated[
+        float, Meta(ge=0.01, le=0.99, description="B4: more than this share of them not delivered.")
+    ] = 0.5
+    copies_least: Annotated[
+        int, Meta(ge=2, le=64, description="B5: one text under this many signatures or ports in an hour.")
+    ] = 5
+    blocking_statuses: Annotated[
+        tuple[str, ...], Meta(description="B6: what a status report says of a recipient who is blocked.")
+    ] = ("MBBLACK", "BLACK", "REJECTD")
+    blocked_least: Annotated[
+        int, Meta(ge=1, le=100, description="B6: this many codes or service messages in a row, none delivered between.")
+    ] = 2
+    close_below: Annotated[
+        float, Meta(ge=0.1, le=1, description="A breach closes below this part of its limit: less flaps less.")
+    ] = 0.8
+    hold_hours: Annotated[int, Meta(ge=1, le=720, description="And only when it has stayed there for so long.")] = 1
+    promotions: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Times of the year in which much more is sent than usual: a name, the first and the last day "
+            "(UTC+8). A rise is told with the promotion that it lies in."
+        ),
+    ] = ("618 06-01..06-20", "双11 10-20..11-13", "双12 12-01..12-14", "年货节 01-01..02-10")
+
+    def faults(self) -> Iterator[Fault]:
+        """Promotions that are not a name and two days."""
+        for number, promotion in enumerate(self.promotions):
+            if not all(_promotion(promotion, year) for year in (2027, 2028)):
+                yield f"promotions.{number}", 'expected a name and two days, as in "618 06-01..06-20"'
+
+    def calendar(self, around: int) -> tuple[Promotion, ...]:
+        """The promotions of the year that `around` (ms) lies in, and of those beside it."""
+        year = (datetime.fromtimestamp(around / 1000, UTC) + utc_plus_8).year
+        found = (_promotion(each, one) for one in (year - 1, year, year + 1) for each in self.promotions)
+        return tuple(each for each in found if each is not None)
+
+    def limits(self, honeypots: Iterable[str] = ()) -> Limits:
+        """The same in the units that the rules compute in."""
+        return Limits(
+            complaints=self.complaints_least,
+            complaints_per_million=self.complaints_per_million,
+            few_sends=self.few_sends,
+            reported=self.reported_least,
+            undelivered_share=self.undelivered_share,
+            copies=self.copies_least,
+            blocking=frozenset(self.blocking_statuses),
+            blocked=self.blocked_least,
+            close_below=self.close_below,
+            hold=self.hold_hours * HOUR,
+            honeypots=frozenset(honeypots),
+        )
+
+
+promotion_form = re.compile(r"(\S+) (\d\d)-(\d\d)\.\.(\d\d)-(\d\d)")
+
+
+def _promotion(written: str, year: int) -> Promotion | None:
+    """A promotion as it is written, in the year of its first day; None where it is not one."""
+    found = promotion_form.fullmatch(written)
+    if found is None:
+        return None
+    name, *numbers = found.groups()
+    first_month, first_day, last_month, last_day = map(int, numbers)
+    try:
+        since = datetime(year, first_month, first_day, tzinfo=UTC)
+        over_new_year = (last_month, last_day) < (first_month, first_day)
+        until = datetime(year + over_new_year, last_month, last_day, tzinfo=UTC) + timedelta(days=1)
+    except ValueError:
+        return None
+    return Promotion(name, *(int((day - utc_plus_8).timestamp() * 1000) for day in (since, until)))
 
 
 class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

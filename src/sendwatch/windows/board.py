@@ -1,0 +1,246 @@
+"""One fold over ledger records: what was counted, by whom and when, and which breaches are open.
+
+Belongs here: adding a record's sums to the tables, and asking the windowed rules about whatever they touch. Not here:
+reading the ledger topic and storing (`engine/aggregator.py`), questions about what was counted (`vane.py`, `drift.py`,
+`readiness.py`, `asked.py`).
+
+    time      the greatest time of a send, complaint or report of a record, but never after the wall clock at which the
+              record was written: one send from the future moves nothing
+    windows   10 min and 1 h over minutes; 1 d, 10 d, 30 d over clock hours, the current one included
+    bounded   every table holds so many subjects and buckets; what there is no room for is added up as others
+
+Each record is folded once: its ledger partition's standing tells void ones, and is kept beside what they add up to.
+Sums can be added in any order, so partitions need not be read in step; only opening and closing turn on time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from sendwatch.windows import b3_complaint_rate as b3
+from sendwatch.windows.limits import HOUR, Limits
+from sendwatch.windows.lines import Subject, Table
+from sendwatch.windows.outbreaks import Outbreaks
+from sendwatch.windows.top import Top
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sendwatch.ledger import Range, Tally
+    from sendwatch.windows.breach import Breach, Measure
+    from sendwatch.windows.sums import Complained, Reported, Sums
+
+MINUTE = 60_000
+HOURS_A_DAY = 24
+MINUTES_KEPT, HOURS_KEPT = 120, 30 * HOURS_A_DAY
+FAMILIES = ("all", "owner", "signature", "port", "sp", "carrier", "province", "type")
+COUNTS = ("sends", "undecided", "flagged")
+WINDOWS = {"10m": (MINUTE, 10), "1h": (MINUTE, 60), "1d": (HOUR, 24), "10d": (HOUR, 240), "30d": (HOUR, 720)}
+"""The sliding windows: width of a bucket (ms), number of buckets."""
+
+
+class Room(Struct, frozen=True):
+    """How many subjects are told apart, at most: of each family, of pairs and tuples, of texts, in a top list."""
+
+    subjects: int = 200_000
+    pairs: int = 500_000
+    texts: int = 200_000
+    top: int = 500
+
+
+def nobody(_signature: str, _t: int) -> str | None:
+    """No registry is at hand: no signature imitates any."""
+    return None
+
+
+class Board:
+    """Everything that was counted lately.
+
+    `imitated` gives the filed name that an unfiled signature looks like at a time, or None.
+    """
+
+    def __init__(
+        self, limits: Limits, imitated: Callable[[str, int], str | None] = nobody, room: Room | None = None
+    ) -> None:
+        """Start with nothing."""
+        self.room = room = room or Room()
+        self.limits = limits
+        self.imitated = imitated
+        self.now = 0
+        self._forgot_at = 0
+        self.minutes = {family: Table(MINUTE, MINUTES_KEPT, room.subjects) for family in FAMILIES}
+        self.hours = {family: Table(HOUR, HOURS_KEPT, room.subjects) for family in FAMILIES}
+        self.pairs = Table(HOUR, HOURS_KEPT, room.pairs)
+        self.lanes = Table(HOUR, HOURS_KEPT, room.pairs)
+        self.rules = Table(HOUR, HOURS_KEPT, room.subjects)
+        self.channels = Table(HOUR, HOURS_KEPT, room.subjects)
+        self.harvest = Table(HOUR, HOURS_KEPT, room.pairs)
+        self.imitators = Table(HOUR, HOURS_KEPT, room.subjects)
+        self.tops: dict[int, Top] = {}
+        self.unsaved_tops: set[int] = set()
+        self.unmatched = self.copies_left_out = 0
+        self.outbreaks = Outbreaks(self, room.texts)
+
+    # -- folding ------------------------------------------------------------------------------------------------
+
+    def fold(self, record: Range) -> None:
+        """Add a record that stands (`Standing.accept` said so)."""
+        self.now = max(self.now, min(time_of(record), record.at))
+        self._add_tallies(record.tallies)
+        self._add_sums(record.sums)
+
+    def settle(self) -> list[Breach]:
+        """The breaches that open or close by what was folded since."""
+        if self.now // HOUR != self._forgot_at:
+            self._forgot_at = self.now // HOUR
+            self._forget()
+        return self.outbreaks.settle(self.now)
+
+    def _add_tallies(self, tallies: Sequence[Tally]) -> None:
+        """First added up by subject: tallies of one minute have few carriers, provinces and types, and share owners."""
+        families: dict[str, dict[tuple[Subject, int], list[int]]] = {family: {} for family in FAMILIES}
+        for tally in tallies:
+            at, flagged = tally.minute * MINUTE, 0
+            if tally.flags or tally.corrections:
+                flagged = sum(tally.flags.values()) + _signed(tally)
+                self._add_rules(tally, at)
+            for family, subject in {**subjects_of(tally), "signature": (tally.signature,)}.items():
+                counts = families[family].setdefault((subject, tally.minute), [0, 0, 0])
+                counts[0] += tally.sends
+                counts[1] += tally.undecided
+                counts[2] += flagged
+            if tally.sends:
+                self._add_lane(tally, at)
+        for family, sums in families.items():
+            for (subject, minute), counts in sums.items():
+                self._add_counts(family, subject, minute * MINUTE, counts)
+
+    def _add_counts(self, family: str, subject: Subject, at: int, counts: Sequence[int]) -> None:
+        minutes, hours, now = self.minutes[family], self.hours[family], self.now
+        recent = minutes.recent(at, now)
+        for name, count in zip(COUNTS, counts, strict=True):
+            if count:
+                hours.add(subject, name, at, count, now)
+                if recent:
+                    minutes.add(subject, name, at, count, now)
+
+    def _add_lane(self, tally: Tally, at: int) -> None:
+        pair = (tally.owner, tally.port)
+        self.pairs.add(pair, "sends", at, tally.sends, self.now)
+        self.outbreaks.touch_pair(pair)
+        lane = (tally.signature, tally.port, tally.sp, tally.type, tally.province)
+        self.lanes.add(lane, "sends", at, tally.sends, self.now)
+        self._look_at_name(tally, at)
+
+    def _add_rules(self, tally: Tally, at: int) -> None:
+        for rule, count in tally.flags.items():
+            self.rules.add((rule, tally.owner), "flags", at, count, self.now)
+        for name, count in tally.corrections.items():
+            self.rules.add((name[:-1], tally.owner), "flags", at, count if name[-1] == "+" else -count, self.now)
+        raised = sum(tally.flags.values())
+        if raised and at > self.now - HOURS_KEPT * HOUR:
+            hour = at // HOUR
+            self.tops.setdefault(hour, Top(self.room.top)).add((tally.signature, tally.port), raised)
+            self.unsaved_tops.add(hour)
+
+    def _look_at_name(self, tally: Tally, at: int) -> None:
+        filed = self.imitated(tally.signature, at) if tally.signature is not None else None
+        if filed is not None:
+            subject = (tally.signature, filed)
+            self.imitators.add(subject, "sends", at, tally.sends, self.now)
+            self.outbreaks.touch_imitator(subject, at // HOUR)
+
+    def _add_complaints(self, each: Complained, count: int) -> None:
+        at, now = each.hour * HOUR, self.now
+        self.channels.add((each.channel, each.type), "complaints", at, count, now)
+        for family, subject in subjects_of(each).items():
+            self.hours[family].add(subject, "complaints", at, count, now)
+        if not each.about_code:
+            self.pairs.add((each.owner, each.port), "complaints", at, count, now)
+            self.outbreaks.touch_pair((each.owner, each.port))
+
+    def _add_sums(self, sums: Sums) -> None:
+        for complained, count in sums.complained:
+            self._add_complaints(complained, count)
+        for reported in sums.reported:
+            self._add_reports(reported)
+        for hit in sums.hits:
+            self.harvest.add((hit.sp, hit.port), "honeypots", hit.hour * HOUR, hit.count, self.now)
+            self.outbreaks.touch_lane((hit.sp, hit.port), hit.hour)
+        for copied in sums.copied:
+            self.outbreaks.copied(copied)
+        for blocked in sums.blocked:
+            self.outbreaks.blocked(blocked)
+        for hour, owner, count in sums.refused:
+            self.hours["owner"].add((owner,), "refusals", hour * HOUR, count, self.now)
+            self.hours["all"].add((), "refusals", hour * HOUR, count, self.now)
+        self.unmatched += sums.unmatched
+        self.copies_left_out += sums.copies_left_out
+
+    def _add_reports(self, reported: Reported) -> None:
+        lane: Subject = (reported.sp, reported.port)
+        at = reported.hour * HOUR
+        for name, count in (("delivered", reported.delivered), ("undelivered", reported.undelivered)):
+            if count:
+                self.harvest.add(lane, name, at, count, self.now)
+        self.outbreaks.touch_lane(lane, reported.hour)
+
+    def _forget(self) -> None:
+        """Once an hour; the tables of hours in turn, each once a day: sums leave out what is too old anyway."""
+        turn = self.now // HOUR % HOURS_A_DAY
+        for number, table in enumerate(self.tables().values()):
+            if table.width == MINUTE or number % HOURS_A_DAY == turn:
+                table.forget(self.now)
+        for hour in [hour for hour in self.tops if hour <= self.now // HOUR - HOURS_KEPT]:
+            del self.tops[hour]
+            self.unsaved_tops.add(hour)
+        self.outbreaks.forget(self.now)
+
+    # -- keeping ------------------------------------------------------------------------------------------------
+
+    def tables(self) -> dict[str, Table]:
+        """Every table by the name under which it is stored."""
+        return {
+            **{f"m.{family}": table for family, table in self.minutes.items()},
+            **{f"h.{family}": table for family, table in self.hours.items()},
+            "pairs": self.pairs,
+            "lanes": self.lanes,
+            "rules": self.rules,
+            "channels": self.channels,
+            "harvest": self.harvest,
+            "imitators": self.imitators,
+        }
+
+    def pairs_complained_of(self) -> list[Subject]:
+        """The (owner, port) of which there are complaints."""
+        return [subject for subject, row in self.pairs.rows.items() if "complaints" in row]
+
+    def measure_pair(self, pair: Subject) -> Measure:
+        """What B3 measures now."""
+        return b3.measure(self.pairs, pair, self.now, self.limits)
+
+
+def subjects_of(named: Tally | Complained) -> dict[str, Subject]:
+    """The subject of each family, but for the signature."""
+    return {
+        "all": (),
+        "owner": (named.owner,),
+        "port": (named.port,),
+        "sp": (named.sp,),
+        "carrier": (named.carrier,),
+        "province": (named.province,),
+        "type": (named.type,),
+    }
+
+
+def time_of(record: Range) -> int:
+    """The greatest time that a record tells of (ms); of complaints and reports, the beginning of their hour."""
+    sums = record.sums
+    hours = [each.hour for each, _ in sums.complained] + [each.hour for each in sums.reported]
+    return max(record.event_time, max(hours, default=0) * HOUR)
+
+
+def _signed(tally: Tally) -> int:
+    return sum(count if name[-1] == "+" else -count for name, count in tally.corrections.items())

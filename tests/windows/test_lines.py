@@ -1,0 +1,85 @@
+"""Counts by bucket: whatever order they come in, every sum is that of a list of all events."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sendwatch.windows.lines import OTHERS, Line, Table
+
+events = st.lists(st.tuples(st.integers(0, 40), st.integers(-3, 9)), max_size=60)
+
+
+@given(events, st.integers(0, 40), st.integers(0, 40))
+def test_a_line_adds_up_to_its_events(events: list[tuple[int, int]], first: int, last: int) -> None:
+    """Over any stretch, in any order of adding, corrections subtracting."""
+    line = Line()
+    for bucket, count in events:
+        line.add(bucket, count)
+    assert line.sum(first, last) == sum(count for bucket, count in events if first <= bucket <= last)
+    assert list(line.at) == sorted({bucket for bucket, _ in events})
+
+
+@given(events, st.integers(0, 50))
+def test_a_table_holds_the_last_buckets_and_counts_what_is_too_old(events: list[tuple[int, int]], now: int) -> None:
+    """Ten buckets of 100 ms; later ones are kept, the window leaves them out."""
+    table, at_now = Table(width=100, buckets=10, most=5), now * 100 + 50
+    for bucket, count in events:
+        table.add(("a",), "sends", bucket * 100, count, at_now)
+    table.forget(at_now)
+    assert table.sum(("a",), "sends", at_now, 10) == sum(n for bucket, n in events if now - 10 < bucket <= now)
+    assert table.too_old == sum(n for bucket, n in events if bucket <= now - 10)
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=40))
+def test_no_more_subjects_than_there_is_room_for_and_nothing_is_lost(names: list[str]) -> None:
+    """Those that come too late are added up under one row."""
+    table = Table(width=100, buckets=10, most=3)
+    for name in names:
+        table.add((name,), "sends", 0, 1, 0)
+    assert len(table.rows.keys() - {OTHERS}) <= 3
+    assert sum(table.sum(subject, "sends", 0, 1) for subject in table.rows) == len(names)
+    assert table.left_out == table.sum(OTHERS, "sends", 0, 1)
+
+
+def test_a_subject_of_which_nothing_is_left_makes_room() -> None:
+    """Memory stays flat while subjects come and go."""
+    table = Table(width=100, buckets=2, most=1)
+    for turn in range(1000):
+        now = turn * 1000
+        table.forget(now)
+        table.add((str(turn),), "sends", now, 1, now)
+        assert len(table.rows) == 1
+    assert table.left_out == 0
+
+
+@given(events, events)
+def test_what_is_stored_is_what_was_counted(first: list[tuple[int, int]], then: list[tuple[int, int]]) -> None:
+    """Changes written one after another, read back into an empty table."""
+    table, store = Table(100, 10, 5), dict[bytes, bytes]()
+    for part in (first, then):
+        for bucket, count in part:
+            table.add(("a", None), "sends", bucket * 100, count, 900)
+        table.forget(900)
+        for key, value in table.changes(b"t").items():
+            if value is None:
+                store.pop(key, None)
+            else:
+                store[key] = value
+    other = Table(100, 10, 5)
+    other.load(b"t", store.items())
+    assert {s: {n: list(line.within(0, 99)) for n, line in r.items()} for s, r in other.rows.items()} == {
+        s: {n: list(line.within(0, 99)) for n, line in r.items()} for s, r in table.rows.items()
+    }
+    assert not table.changes(b"t")
+
+
+def test_a_series_begins_where_something_happened() -> None:
+    """By start of bucket in ms; nothing of an unknown subject."""
+    table = Table(100, 10, 5)
+    table.add(("a",), "sends", 250, 2, 500)
+    table.add(("a",), "sends", 410, 3, 500)
+    assert table.series(("a",), "sends", 0, 999) == [(200, 2), (400, 3)]
+    assert table.first_seen(("a",)) == 200
+    assert table.series(("b",), "sends", 0, 999) == []
+    assert table.first_seen(("b",)) is None
