@@ -7,31 +7,36 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from sendwatch import __version__
+from sendwatch import __version__, cli_downstream, cli_replay
+from sendwatch.cli_options import configuration_at, configured, finish, output, settings_at
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sendwatch.config import Configured
+    from sendwatch.cli_options import Output
     from sendwatch.settings import Settings
 
-Answer = TypeVar("Answer")
-Output = Literal["text", "json"]
-
-configured = click.option(
-    "-c", "--config", "path", type=click.Path(dir_okay=False), help="The configuration file (sendwatch.toml)."
-)
-output = click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Lines or JSON."
-)
+ORDER = (
+    "demo", "check", "topics", "run", "aggregate", "tail", "explain", "books", "audit", "replay", "breaches", "rules",
+    "law", "config", "schema", "simulate", "alert-test", "version",
+)  # fmt: skip
+"""Commands as people meet them: look, set up, run, read what comes out, doubt it, look things up, try it."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class InOrder(click.Group):
+    """A group that lists its commands in our order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Those that `ORDER` has, then any others."""
+        return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """Watch commercial SMS: which sends break which clause, within a second of being sent."""
 
@@ -50,9 +55,9 @@ def run(path: str | None, until_end: bool) -> None:
     from sendwatch import logs
     from sendwatch.engine.app import build, serve
 
-    settings = _settings(path)
+    settings = settings_at(path)
     logs.set_up(settings.logs, secrets=settings.secrets)
-    _finish(serve(build(settings, until_end=until_end)))
+    finish(serve(build(settings, until_end=until_end)))
 
 
 @main.command()
@@ -60,23 +65,62 @@ def run(path: str | None, until_end: bool) -> None:
 @click.option("--rate", type=float, help="Sends a second; as fast as it goes where not given.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--partitions", default=4, show_default=True)
+@click.option("--late", type=click.FloatRange(0, 1), default=0.0, help="The part of the facts that are recorded late.")
 @click.option("--exit", "end", is_flag=True, help="End when everything is judged; status 1 if not as planted.")
 @click.option("--audit", is_flag=True, help="At the end, compute everything apart from the topics, and compare.")
 @output
-def demo(sends: int, rate: float | None, seed: int, partitions: int, end: bool, audit: bool, output: Output) -> None:
-    """Show it all on an embedded broker: a simulated week of 双11, what was planted and what was found."""
+def demo(
+    sends: int, rate: float | None, seed: int, partitions: int, late: float, end: bool, audit: bool, output: Output
+) -> None:
+    """Show it all on an embedded broker, no Kafka needed.
+
+    A simulated week of 双11, judged by a real worker: what was planted and what was found.
+    """
     from sendwatch import demo as the_demo
 
-    wish = the_demo.Wish(sends=sends, rate=rate, seed=seed, partitions=partitions, exit=end, audit=audit, output=output)
-    sys.exit(0 if _finish(the_demo.run(wish)) else 1)
+    wish = the_demo.Wish(
+        sends=sends, rate=rate, seed=seed, partitions=partitions, late=late, exit=end, audit=audit, output=output
+    )
+    sys.exit(0 if finish(the_demo.run(wish)) else 1)
+
+
+@main.command()
+@configured
+@click.option("--rate", type=click.FloatRange(0, 10_000, min_open=True), default=20.0, show_default=True,
+              help="Sends a second; started now, the mean of a day.")  # fmt: skip
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same carrier.")
+@click.option("--sends", type=click.IntRange(1), help="End after so many; on and on where not given.")
+@click.option("--start", default="now", show_default=True, help="now, or the ISO date of a week to be told as it was.")
+@click.option("--recipients", type=click.IntRange(500), default=20_000, show_default=True)
+@click.option("--owners", type=click.IntRange(60), default=2_000, show_default=True)
+def simulate(
+    path: str | None, rate: float, seed: int, sends: int | None, start: str, recipients: int, owners: int
+) -> None:
+    """Write a made-up carrier's traffic into the topics.
+
+    Registries and consents first, then its sends, until Ctrl-C.
+    """
+    from sendwatch.engine import connection
+    from sendwatch.simulate import stream
+
+    try:
+        wish = stream.Wish(rate, seed, sends, stream.moment(start), recipients, owners)
+    except ValueError:
+        raise click.BadParameter(f"{start!r} is neither now nor an ISO date", param_hint="--start") from None
+    try:
+        written = finish(stream.run(settings_at(path), wish, lambda sentence: click.echo(sentence, err=True)))
+    except (connection.CannotConnectError, stream.CannotSimulateError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(f"{written:,} sends written", err=True)
 
 
 @main.command()
 @configured
 @output
 def check(path: str | None, output: Output) -> None:
-    """Check the configuration, the connection, and that every topic is as it should be."""
-    sys.exit(_survey(_settings(path), output, apply=False))
+    """Check configuration, connection and topics."""
+    sys.exit(_survey(settings_at(path), output, apply=False))
 
 
 @main.group()
@@ -89,15 +133,18 @@ def topics() -> None:
 @output
 def plan(path: str | None, output: Output) -> None:
     """Show what `apply` would do."""
-    sys.exit(_survey(_settings(path), output, apply=False))
+    sys.exit(_survey(settings_at(path), output, apply=False))
 
 
 @topics.command()
 @configured
 @output
 def apply(path: str | None, output: Output) -> None:
-    """Make what is missing; refuse what has another number of partitions."""
-    sys.exit(_survey(_settings(path), output, apply=True))
+    """Make what is missing.
+
+    Refuses where a topic has another number of partitions than it should.
+    """
+    sys.exit(_survey(settings_at(path), output, apply=True))
 
 
 def _survey(settings: Settings, output: Output, *, apply: bool) -> int:
@@ -133,19 +180,29 @@ def show(path: str | None) -> None:
     """Every setting, and where its value comes from; secrets hidden."""
     from sendwatch import manual
 
-    configuration = _configured(path)
+    configuration = configuration_at(path)
     for line in manual.show(configuration.settings, configuration.origins):
         click.echo(line)
 
 
 @main.command()
 @configured
+@click.option("--accept-gap", "gap", metavar="TOPIC:PARTITION:UNTIL", help="First accept that records are gone.")
+@click.option("--reason", help="Why they are gone; it stands in the ledger for ever, so no personal data.")
 @output
-def books(path: str | None, output: Output) -> None:
-    """Print and check the books: is every offset of every source accounted for, once?"""
+def books(path: str | None, gap: str | None, reason: str | None, output: Output) -> None:
+    """Check the books: every record accounted for, once.
+
+    With --accept-gap, and no worker running: workers go on although what lay below the offset UNTIL is gone.
+    """
     from sendwatch.engine.books import read_books
 
-    found = asyncio.run(read_books(_settings(path)))
+    if bool(gap) != bool(reason):
+        raise click.UsageError("--accept-gap and --reason belong together")
+    settings = settings_at(path)
+    if gap and reason:
+        _accept_gap(settings, gap, reason)
+    found = asyncio.run(read_books(settings))
     gaps = sum(len(each.gaps) for each in found)
     if output == "json":
         click.echo(msgspec.json.encode(found).decode())
@@ -156,16 +213,68 @@ def books(path: str | None, output: Output) -> None:
     sys.exit(1 if gaps else 0)
 
 
+def _accept_gap(settings: Settings, gap: str, reason: str) -> None:
+    from sendwatch.engine.connection import CannotConnectError
+    from sendwatch.engine.gaps import CannotAcceptError, accept_gap
+
+    try:
+        click.echo(asyncio.run(accept_gap(settings, gap, reason)), err=True)
+    except (CannotAcceptError, CannotConnectError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@main.command()
+@configured
+def aggregate(path: str | None) -> None:
+    """Add up what all workers judge; publish breaches.
+
+    Of several such processes one does it, the others stand by.
+    """
+    from sendwatch import logs
+    from sendwatch.engine.app import build_aggregator, serve
+
+    settings = settings_at(path)
+    logs.set_up(settings.logs, secrets=settings.secrets)
+    finish(serve(build_aggregator(settings)))
+
+
+@main.command()
+@configured
+@output
+def breaches(path: str | None, output: Output) -> None:
+    """Show open breaches, top lists, and what is budding.
+
+    From the whole ledger, added up anew; status 1 if any breach is open.
+    """
+    from sendwatch.engine.breaches import add_up
+    from sendwatch.report.breaches import as_json, as_lines
+    from sendwatch.windows.drift import by_filings
+
+    settings = settings_at(path)
+    added = finish(add_up(settings))
+    asked = (added.board, by_filings(added.registry), settings.breaches.calendar(added.board.now))
+    if output == "json":
+        click.echo(msgspec.json.encode(as_json(*asked)).decode())
+    else:
+        for line in as_lines(*asked):
+            click.echo(line)
+    sys.exit(int(bool(added.board.outbreaks.open)))
+
+
 @main.command()
 @configured
 @click.option("--from", "from_at", type=int, help="Only sends from this time on (ms since 1970 UTC).")
 @click.option("--to", "to_at", type=int, help="Only sends before this time.")
 @output
 def audit(path: str | None, from_at: int | None, to_at: int | None, output: Output) -> None:
-    """Compute all flags apart, from the topics alone, and compare: missing, extra, and whether the books balance."""
+    """Compute all flags apart, and compare.
+
+    From the topics alone: what is missing, what is extra, and whether the books balance.
+    """
     from sendwatch import audit as the_audit
 
-    sys.exit(asyncio.run(the_audit.run(_settings(path), from_at, to_at, output)))
+    sys.exit(asyncio.run(the_audit.run(settings_at(path), from_at, to_at, output)))
 
 
 @main.command()
@@ -173,7 +282,7 @@ def audit(path: str | None, from_at: int | None, to_at: int | None, output: Outp
 @configured
 @output
 def explain(source: str, path: str | None, output: Output) -> None:
-    """Say of a send what every rule says: flagged, clean, not applicable, not in force, undecided, and why.
+    """Say what every rule says of a send, and why.
 
     SOURCE is a file of JSON lines, - for standard input, or TOPIC:PARTITION:OFFSET of a send in Kafka.
     """
@@ -185,7 +294,7 @@ def explain(source: str, path: str | None, output: Output) -> None:
     topic, _, place = source.partition(":")
     number, _, offset = place.partition(":")
     in_kafka = number.isdigit() and offset.isdigit()
-    settings = _settings(path) if path or in_kafka else _configured(None, OFFLINE).settings
+    settings = settings_at(path) if path or in_kafka else configuration_at(None, OFFLINE).settings
     try:
         if in_kafka:
             case = asyncio.run(evidence.read_topics(settings, int(number), int(offset)))
@@ -223,14 +332,17 @@ def list_rules(path: str | None, output: Output) -> None:
     from sendwatch.engine.judging import prepare
     from sendwatch.report.catalogue import as_json, as_text
 
-    rulebook = prepare(_settings(path) if path else _configured(None, OFFLINE).settings).rulebook
+    rulebook = prepare(settings_at(path) if path else configuration_at(None, OFFLINE).settings).rulebook
     click.echo(msgspec.json.encode(as_json(rulebook)).decode() if output == "json" else as_text(rulebook))
 
 
 @rules.command(name="test")
 @output
 def test_rules(output: Output) -> None:
-    """Ask every rule about the examples that it carries; status 1 if one is answered otherwise."""
+    """Ask every rule about the examples that it carries.
+
+    Status 1 if one is answered otherwise.
+    """
     from sendwatch.report.catalogue import try_examples
 
     tried = try_examples()
@@ -248,7 +360,10 @@ def test_rules(output: Output) -> None:
 @rules.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 def classify(files: tuple[str, ...]) -> None:
-    """Precision and recall per class of text, over FILES of labelled texts (class, provenance, text; by tabs)."""
+    """Precision and recall per class of text.
+
+    Over FILES of labelled texts: class, provenance, text, by tabs.
+    """
     from pathlib import Path
 
     from sendwatch.text.table import table
@@ -268,7 +383,10 @@ def law() -> None:
 @click.argument("after")
 @output
 def law_diff(before: str, after: str, output: Output) -> None:
-    """List what changes for which rule between two packs, such as miit-31 and miit-74."""
+    """List what changes for which rule between two packs.
+
+    Such as miit-31 and miit-74; status 1 if anything does.
+    """
     from sendwatch import law as packs
     from sendwatch.report.catalogue import changes
 
@@ -297,6 +415,8 @@ def _print_books(each: Any) -> None:
         click.echo(f"  {kind:<11} [{span.first}, {span.next})  {told}")
     for kind, count in each.behind.items():
         click.echo(f"  {kind:<11} {count} not read yet")
+    for gone in each.given_up:
+        click.echo(f"  {gone.topic:<11} gone below {gone.until}, accepted: {gone.reason}")
     for gap in each.gaps:
         click.echo(f"  GAP {gap.topic} [{gap.at}, {gap.until}): {gap.wrong}")
 
@@ -304,26 +424,5 @@ def _print_books(each: Any) -> None:
 KINDS = ("judged", "accepted", "duplicates", "parts", "quarantined", "absent")
 
 
-def _settings(path: str | None) -> Settings:
-    return _configured(path).settings
-
-
-def _configured(path: str | None, overrides: dict[str, str] | None = None) -> Configured:
-    import os
-    from pathlib import Path
-
-    from sendwatch import rules
-    from sendwatch.config import ConfigError, read
-
-    try:
-        return read(Path(path) if path else None, os.environ, overrides or {}, rules=rules.discover())
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
-
-
-def _finish(work: Coroutine[Any, Any, Answer]) -> Answer:
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        sys.exit(130)
+for command in (cli_downstream.tail, cli_downstream.schema, cli_downstream.alert_test, cli_replay.replay):
+    main.add_command(command)

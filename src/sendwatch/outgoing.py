@@ -19,6 +19,7 @@ from sendwatch.ledger import Version  # noqa: TC001 - part of the published shap
 
 if TYPE_CHECKING:
     from sendwatch.verdict import Flag
+    from sendwatch.windows.breach import Breach
 
 SOURCE = "sendwatch"
 MOST_PAYLOAD = 64 * 1024  # bytes of a refused record that are kept where configured: topics bound their records
@@ -26,6 +27,8 @@ SCHEMAS = "urn:sendwatch:schema:"
 RAISED = "sendwatch.flag.raised.v1"
 CLEARED = "sendwatch.flag.cleared.v1"
 OPTOUT = "sendwatch.optout.resolved.v1"
+OPENED = "sendwatch.breach.opened.v1"
+CLOSED = "sendwatch.breach.closed.v1"
 
 encode = msgspec.json.Encoder().encode
 Headers = list[tuple[str, bytes]]
@@ -118,6 +121,20 @@ class OptoutEvent(Struct, frozen=True):
     source: Place
 
 
+class BreachEvent(Struct, frozen=True):
+    """The value of `sms.breaches` (contract §5): the last record of a `breach_id` is what holds. Event time, in ms."""
+
+    breach_id: str
+    status: str
+    rule: str
+    subject: dict[str, str | None]
+    window: dict[str, int]
+    measures: dict[str, int | float | str]
+    limit: dict[str, int | float]
+    opened_at: int
+    closed_at: int | None
+
+
 class QuarantineEvent(Struct, frozen=True, omit_defaults=True):
     """The value of `sms.quarantine`. The payload itself only where configured: it is personal data."""
 
@@ -151,6 +168,7 @@ def flag_message(event: FlagEvent, topic: str, partition: int) -> Message:
 
 read_optout = msgspec.json.Decoder(OptoutEvent).decode
 read_flag = msgspec.json.Decoder(FlagEvent).decode
+read_breach = msgspec.json.Decoder(BreachEvent).decode
 
 
 def evidence_digest(evidence: dict[str, object], pack: str, *, shadow: bool) -> bytes:
@@ -173,6 +191,29 @@ def optout_message(event: OptoutEvent, partition: int, at: int) -> Message:
     ce_id = f"{event.source.topic}/{event.source.partition}/{event.source.offset}/{at}"
     headers = _headers(OPTOUT, ce_id, at, event.recipient)
     return Message("optouts", partition, event.recipient.encode(), encode(event), headers)
+
+
+def breach_event(breach: Breach) -> BreachEvent:
+    """A breach as it is published."""
+    return BreachEvent(
+        breach_id=breach.id,
+        status=breach.status,
+        rule=breach.rule,
+        subject=dict(breach.subject),
+        window=dict(breach.window),
+        measures=dict(breach.measures),
+        limit=dict(breach.limit),
+        opened_at=breach.opened_at,
+        closed_at=breach.closed_at,
+    )
+
+
+def breach_message(event: BreachEvent) -> Message:
+    """A breach as a record; its topic has one partition. Told again after a crash, it has the same key and id."""
+    kind = OPENED if event.status == "open" else CLOSED
+    at = event.opened_at if event.closed_at is None else event.closed_at
+    headers = _headers(kind, f"{event.breach_id}/{event.status}", at, event.rule)
+    return Message("breaches", 0, event.breach_id.encode(), encode(event), headers)
 
 
 def quarantine_message(place: Place, reason: str, detail: str, raw: bytes | None, *, payload: bool) -> Message:
