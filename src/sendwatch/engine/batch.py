@@ -24,11 +24,13 @@ from sendwatch.engine.memory import joined
 from sendwatch.engine.partition import Outcome, changes_of
 from sendwatch.engine.review import reconsider
 from sendwatch.engine.send_intake import take_sends
+from sendwatch.events import Complaint, Report
 from sendwatch.facts import add_recipient, facts_of
 from sendwatch.judge import judge
 from sendwatch.ledger import LongRow, Range, Row, Span
 from sendwatch.outgoing import Because
 from sendwatch.verdict import Verdict
+from sendwatch.windows.joins import Joins
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from sendwatch.events import Rejected
     from sendwatch.ledger import Books
     from sendwatch.outgoing import Place
+    from sendwatch.windows.complaints import Way
 
 FACTS = ("consents", "replies", "reports", "complaints")
 
@@ -72,6 +75,9 @@ class Batch:
         self.flagging = Flagging(judging, partition.number, partition.epoch, now)
         self.assembly = Assembly()
         self._parameters = judging.parameters
+        kept = partition.aftermaths
+        self.joins = Joins(judging.limits, kept.load, kept.until, kept.waiting, judging.canaries)
+        self._came_back: list[tuple[bytes, Report | Complaint, bool]] = []
         self._final_before = dossiers.oldest_kept(self.event_time, self._parameters.window)
         self._untold = partition.position.standing.told
         self._since: dict[bytes, tuple[int, Because]] = {}
@@ -119,6 +125,39 @@ class Batch:
             self._judge_whole(recipient, kept, each, because)
         for recipient, (since, because) in self._since.items():
             self._judge_again(recipient, since, because)
+        self._join()
+
+    def count(self, recipient: bytes, each: Appraised, verdict: Verdict) -> None:
+        """Count a send with its first verdict."""
+        self.flagging.count(each.known, each.send, verdict)
+        if self.joins.matters(recipient, each.send.recipient):
+            self.joins.sent(recipient, each.send.recipient, each.facts_at_hand())
+
+    def came_back(self, recipient: bytes, fact: Report | Complaint, *, silent: bool) -> bool:
+        """Keep a report or a complaint until the batch's sends are known; of complaints the ledger holds the traces."""
+        if isinstance(fact, Complaint) and not silent:
+            self.joins.expect(recipient, fact)
+        if isinstance(fact, Report) or not silent:
+            self._came_back.append((recipient, fact, silent))
+        return True
+
+    def _join(self) -> None:
+        """Join what came back about sends: now all of the batch is in the dossiers."""
+        joins, registry = self.joins, self.judging.registry
+        joins.open({recipient for recipient, _, _ in self._came_back})
+        due = set(self.partition.aftermaths.due_by(self.event_time))
+        for recipient, fact, silent in self._came_back:
+            if isinstance(fact, Report):
+                kept = self.dossiers[recipient].find(fact.send_id)
+                joins.reported(recipient, fact, kept, self.event_time, silent=silent)
+            else:
+                joins.complained(recipient, fact, self.flagging.token(recipient))
+                due.add(recipient)
+        self._came_back.clear()
+        self.open(due)
+        joins.open(due)
+        for recipient in due:
+            joins.take_due(recipient, self.dossiers[recipient].sends, registry, self.event_time, _place_of)
 
     def _aim(self, recipient: bytes) -> None:
         """Find what each reply means now. Where facts were only folded silently, what follows is published already."""
@@ -146,7 +185,7 @@ class Batch:
         self.flagging.settle(recipient, kept, verdict, None, because, held)
         self._rows[recipient, kept.id] = kept
         if because is None:
-            self.flagging.count(each.known, each.send, verdict)
+            self.count(recipient, each, verdict)
 
     def _judge_again(self, recipient: bytes, since: int, because: Because) -> None:
         dossier = self.dossiers[recipient]
@@ -177,7 +216,7 @@ class Batch:
     def outcome(self, flags_next: int) -> Outcome:
         """Everything that follows from the batch; `flags_next`: how far the own flags partition was followed."""
         judging, flagging = self.judging, self.flagging
-        flagging.sum_up()
+        flagging.sum_up(self.joins)
         record = Range(
             epoch=self.partition.epoch,
             version=judging.version,
@@ -187,6 +226,8 @@ class Batch:
             registries=dict(self.partition.registries),
             flags_next=flags_next,
             tallies=flagging.tallies.rows(),
+            sums=self.joins.sums(self.event_time),
+            cases=self.joins.cases(),
             rows=[Row(recipient, kept) for (recipient, _), kept in self._rows.items()],
             longs=[LongRow(recipient, long) for recipient, long in self.assembly.rows()],
             lanes=sorted(flagging.lanes, key=repr),
@@ -197,7 +238,11 @@ class Batch:
         for recipient in self.changed:  # not before: what ends with this batch may still bear on its sends
             dossiers.prune(self.dossiers[recipient], self.event_time, self._parameters.window)
         changes = changes_of({recipient: self.dossiers[recipient] for recipient in self.changed})
-        return Outcome(flagging.messages, record, changes, self.facts, flagging.counts, self.assembly.deadlines(self))
+        came_back = {recipient: self.joins.opened[recipient] for recipient in self.joins.changed}
+        open_longs = self.assembly.deadlines(self)
+        return Outcome(
+            flagging.messages, record, changes, self.facts, flagging.counts, open_longs, aftermaths=came_back
+        )
 
     # -- the books ----------------------------------------------------------------------------------------------
 
@@ -212,6 +257,10 @@ class Batch:
         if next_offset > first:
             books.absent = next_offset - first - books.offsets
             self._spans[kind] = Span(first, next_offset, books)
+
+
+def _place_of(send: Way) -> tuple[str | None, str | None]:
+    return getattr(send, "carrier", None), getattr(send, "province", None)
 
 
 def process(

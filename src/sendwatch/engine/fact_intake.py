@@ -88,7 +88,7 @@ def _fold_one(batch: Batch, kind: str, record: Record, fact: msgspec.Struct, rec
             answer.restored = True
         changed, since, fact_id = dossiers.fold_answer(dossier, answer), answer.received_at, answer.id
     else:
-        return True  # counted and kept in its topic; windows over them come with the aggregator
+        return batch.came_back(recipient, fact, silent=silent)  # type: ignore[arg-type]
     if changed:
         batch.changed.add(recipient)
         if silent:

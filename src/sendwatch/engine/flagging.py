@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sendwatch.events import Rejected, Send
     from sendwatch.outgoing import Because
     from sendwatch.verdict import Flag, Verdict
+    from sendwatch.windows.joins import Joins
 
 AFTER_REFUSAL = "C5_AFTER_OPT_OUT"
 CLEARED = Reason("What is known now no longer breaks this rule.", "依据现有事实，不再违反本规则。")
@@ -55,6 +56,7 @@ class _Alike(Struct, gc=False):
     port: str
     carrier: str | None
     province: str | None
+    text: str | None
     count: int = 0
 
 
@@ -74,6 +76,7 @@ class Flagging:
         self.lanes: set[tuple[str | None, str, str]] = set()
         self.templates: set[str] = set()
         self.until = 0
+        self.resolved: list[tuple[tuple[str, ...], int]] = []
         self._alike: dict[tuple[object, ...], _Alike] = {}
 
     def settle(
@@ -126,10 +129,12 @@ class Flagging:
         """Publish what a reply was resolved to, where that differs from what was published."""
         if answer.owners == answer.published:
             return
+        if not answer.published:
+            self.resolved.append((answer.owners, answer.received_at))
         answer.published = answer.owners
         event = OptoutEvent(
             reply=answer.id,
-            recipient=self._token(recipient),
+            recipient=self.token(recipient),
             owners=answer.owners,
             received_at=answer.received_at,
             answered_send=answer.answered.id if answer.answered else None,
@@ -143,13 +148,15 @@ class Flagging:
         key = (id(known), id(verdict), at // MINUTE, send.port, send.carrier, send.province)
         alike = self._alike.get(key)
         if alike is None:
-            alike = self._alike[key] = _Alike(known, verdict, at, send.port, send.carrier, send.province)
+            alike = self._alike[key] = _Alike(known, verdict, at, send.port, send.carrier, send.province, send.text)
         alike.count += 1
         alike.until = max(alike.until, at)
 
-    def sum_up(self) -> None:
-        """Carry what was counted into tallies and counts."""
+    def sum_up(self, joins: Joins) -> None:
+        """Carry what was counted into tallies, counts and joins."""
         counts = self.counts
+        for owners, received_at in self.resolved:
+            joins.refused(owners, received_at)
         for alike in self._alike.values():
             facts, verdict, number = alike.known.facts, alike.verdict, alike.count
             self.lanes.add((facts.signature, alike.port, facts.sp))
@@ -160,6 +167,9 @@ class Flagging:
                 continue
             where = (alike.until // MINUTE, alike.carrier, alike.province, facts.sp, alike.port)
             self.tallies.add(where, facts, verdict, number)
+            if alike.known.commercial and facts.reading is not None and alike.text is not None:
+                text = self._judging.fingerprints.of(alike.text, facts.reading)
+                joins.copied(alike.until, text, facts.signature, alike.port, number)
             carrier = alike.carrier or ""
             counts.decided[carrier, _outcome(verdict)] += number
             counts.covered[carrier, "some" if verdict.undecided else "all"] += number
@@ -180,7 +190,7 @@ class Flagging:
         rule = judging.rulebook.rules[now.rule].RULE
         send = FlaggedSend(
             id=kept.id,
-            recipient=self._token(recipient),
+            recipient=self.token(recipient),
             sp=kept.sp,
             port=kept.port,
             carrier=kept.carrier,
@@ -239,7 +249,8 @@ class Flagging:
         self.counts.corrections[rule_id, "cleared"] += 1
         self.tallies.correct(kept, rule_id, "-")
 
-    def _token(self, recipient: bytes) -> str:
+    def token(self, recipient: bytes) -> str:
+        """A recipient of this batch as it is published."""
         return self._judging.pseudonyms.token(self.recipients[recipient])
 
 

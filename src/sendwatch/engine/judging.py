@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, field
 
 from sendwatch import __version__, law, rules
+from sendwatch.engine.limits import limits_of
 from sendwatch.engine.memory import Memory
 from sendwatch.events import Reader
 from sendwatch.facts import Parameters
@@ -18,6 +19,8 @@ from sendwatch.judge import Rulebook, Setting
 from sendwatch.ledger import Version
 from sendwatch.pseudonyms import Pseudonyms
 from sendwatch.registry import Registry
+from sendwatch.windows.copies import Fingerprints
+from sendwatch.windows.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +48,8 @@ class Judging(Struct):
     topics: Mapping[str, str]
     partitions: int
     canaries: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
     keep_payload: bool = False
     registry_positions: dict[str, int] = field(default_factory=dict)
     memory: Memory = UNSET  # type: ignore[assignment]
@@ -70,6 +75,7 @@ def prepare(settings: Settings) -> Judging:
         version=Version(__version__, rules_version(found, packs), settings.version),
         topics={kind: settings.topics.name(kind) for kind in (*RECIPIENT_KINDS, *REGISTRY_KINDS)},
         partitions=settings.topics.partitions,
+        limits=limits_of(settings),
         canaries=frozenset({settings.engine.canary_sp} - {None}),  # type: ignore[arg-type]
         keep_payload=settings.quarantine.payload,
     )

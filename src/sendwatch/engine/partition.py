@@ -16,9 +16,12 @@ from msgspec import Struct, field
 
 from sendwatch import dossier as dossiers
 from sendwatch.dossier import Dossier
+from sendwatch.engine.aftermaths import Aftermaths
+from sendwatch.engine.aftermaths import changes_of as changes_of_aftermaths
 from sendwatch.engine.counts import Counts  # noqa: TC001 - msgspec reads the annotations
 from sendwatch.ledger import LongRow, Range, Row, Standing
 from sendwatch.outgoing import Message  # noqa: TC001
+from sendwatch.windows.aftermath import Aftermath, CaseRow  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,6 +66,7 @@ class Outcome(Struct):
     counts: Counts
     open: dict[bytes, int | None] = field(default_factory=dict)
     progress: bool = False
+    aftermaths: dict[bytes, Aftermath] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -84,6 +88,7 @@ class Partition:
         """Take up where the store stopped."""
         self.number = number
         self.store = store
+        self.aftermaths = Aftermaths(store)
         self.epoch = 0
         self.registries: dict[str, int] = {}
         self.resolved: dict[int, tuple[str, ...]] = {}
@@ -97,8 +102,9 @@ class Partition:
         for key, value in store.scan(OPEN):
             self._note_open(key[len(OPEN) :], int.from_bytes(value, "big"))
 
-    def replay(self, rows: Iterable[Row], longs: Iterable[LongRow] = ()) -> None:
+    def replay(self, rows: Iterable[Row], longs: Iterable[LongRow] = (), cases: Iterable[CaseRow] = ()) -> None:
         """Apply rows of ledger records that the store has not seen (no flags come of it)."""
+        self.aftermaths.replay(cases)
         latest = {(row.recipient, row.kept.id): row.kept for row in rows}
         latest_long = {(row.recipient, row.long.key): row.long for row in longs}
         opened = self.load({recipient for recipient, _ in (*latest, *latest_long)})
@@ -120,10 +126,11 @@ class Partition:
         self.position.ledger_next = ledger_next
         self.position.standing.accept(outcome.record)
         self.position.facts.update(outcome.facts)
-        changes = outcome.changes | open_changes(outcome.open)
+        changes = outcome.changes | open_changes(outcome.open) | changes_of_aftermaths(outcome.aftermaths)
         changes[POSITION] = msgspec.json.encode(self.position)
         self.store.write(changes)
         self._note(outcome.open)
+        self.aftermaths.applied(outcome.aftermaths)
 
     def packed(self, recipients: Sequence[bytes]) -> list[bytes | None]:
         """The dossiers of these recipients as they lie in the store."""

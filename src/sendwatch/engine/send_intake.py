@@ -202,7 +202,7 @@ def _let_pass(batch: Batch, addressed: Sequence[tuple[bytes, Appraised]], books:
             continue
         books.judged += 1
         if not each.again:
-            batch.flagging.count(each.known, each.send, _passing(each))
+            batch.count(recipient, each, _passing(each))
 
 
 def _takes_its_place(each: Appraised, earlier: Kept) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.registries import Registries
     from sendwatch.engine.store import Store
     from sendwatch.settings import Settings
+    from sendwatch.windows.aftermath import CaseRow
 
 log = logging.getLogger("sendwatch.worker")
 
@@ -129,6 +130,7 @@ class TakeOver:
         async for records in self._reader.read(name, partition.number, position.ledger_next, end):
             rows: list[ledger.Row] = []
             longs: list[ledger.LongRow] = []
+            cases: list[CaseRow] = []
             for record in records:
                 entry = ledger.decode.decode(record.value)
                 if not position.standing.accept(entry):
@@ -138,7 +140,8 @@ class TakeOver:
                 else:
                     rows += entry.rows
                     longs += entry.longs
-            partition.replay(rows, longs)
+                    cases += entry.cases
+            partition.replay(rows, longs, cases)
             position.ledger_next = records[-1].offset + 1
         position.ledger_next = max(position.ledger_next, end)
         return claims
