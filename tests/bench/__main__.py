@@ -155,6 +155,10 @@ class Bench:
         for start in ("cold", "judging"):
             profile = folder / f"{start}.samples" if self._asked.profile else None
             courses[start] = await worker.run(until_end=start == "judging", profile=profile)
+            size = sum(each.stat().st_size for each in (folder / "state").rglob("*") if each.is_file())
+            tell(
+                f"{name}: {size / self._asked.wish.recipients:.0f} bytes of disk per recipient after the {start} start"
+            )
         sends = await progress(stage.settings, "sends", courses["judging"].started_at)
         facts = await progress(stage.settings, "consents")
         void = await faults(stage.settings, truth.flags, on, truth.counts)
