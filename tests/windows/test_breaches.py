@@ -9,6 +9,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from windows_oracle import Oracle
+
+from sendwatch.events import Filing
+from sendwatch.windows import b3_complaint_rate as b3
+from sendwatch.windows import keeping
+from sendwatch.windows.alikes import Alikes
+from sendwatch.windows.board import Board, Room
+from sendwatch.windows.breach import Breach
+from sendwatch.windows.limits import Limits
 from windows_builders import (
     DAY,
     HOUR,
@@ -22,15 +31,6 @@ from windows_builders import (
     hit,
     reported,
 )
-from windows_oracle import Oracle
-
-from sendwatch.events import Filing
-from sendwatch.windows import b3_complaint_rate as b3
-from sendwatch.windows import keeping
-from sendwatch.windows.alikes import Alikes
-from sendwatch.windows.board import Board, Room
-from sendwatch.windows.breach import Breach
-from sendwatch.windows.limits import Limits
 
 LIMITS = Limits()
 

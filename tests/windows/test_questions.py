@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from windows_builders import DAY, HOUR, MINUTE, NOW, a_record, a_tally, complained
 
 from sendwatch.events import Filing
 from sendwatch.registry import Registry
@@ -14,6 +13,7 @@ from sendwatch.windows.board import Board
 from sendwatch.windows.drift import by_filings, drift
 from sendwatch.windows.limits import Limits, Promotion
 from sendwatch.windows.readiness import Plan, ready
+from windows_builders import DAY, HOUR, MINUTE, NOW, a_record, a_tally, complained
 
 AT = NOW - HOUR  # the last whole hour
 
