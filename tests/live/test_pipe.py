@@ -158,6 +158,41 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
     assert sum(standing.epoch for standing in audience.standing.values()) > epochs, "nobody took over"
 
 
+@pytest.mark.kafka
+async def test_a_frozen_owner_that_wakes_changes_nothing(stage: Stage) -> None:
+    """Frozen past its session in the middle of its work, and taken over from: what it writes when it wakes is void."""
+    sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
+    story, progress = a_story(31, sends, late=0.2), Progress()
+    first, second, audience = stage.worker("first"), stage.worker("second"), Audience(stage.settings)
+    await write(story.facts(), stage, None, progress.add)
+    await first.start()
+    await second.start()
+    await audience.start()
+    try:
+        await until_ready(first)
+        await until_ready(second)
+        began = time.monotonic()
+        writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
+        await until(audience, partial(judged_more_than, audience, sends * 0.3))
+        epochs = {number: standing.epoch for number, standing in audience.standing.items()}
+        first.pause(paused=True)
+        judged_when_frozen = audience.judged()
+        await until(
+            audience, lambda: 2 * sum(each.epoch > epochs[at] for at, each in audience.standing.items()) >= len(epochs)
+        )
+        first.pause(paused=False)
+        await writing
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        for worker in (first, second):
+            await worker.stop()
+    assert score.good, score
+    assert judged_when_frozen < story.truth.counts["sends"], "it was frozen when all was done"
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
+
+
 LATE_SEEDS = [pytest.param(seed, marks=pytest.mark.kafka) for seed in range(51, 54)]
 LONG_LATE_SEEDS = [pytest.param(seed, marks=[pytest.mark.kafka, pytest.mark.long]) for seed in range(54, 71)]
 

@@ -1,6 +1,6 @@
 """The one process of a fleet that adds up what all workers have judged, and publishes breaches.
 
-Belongs here: who does it, the order of folding, storing and publishing. Not here: the fold (`folding.py`), the merge of
+Belongs here: who does it, the order of folding, storing and publishing. Not here: the fold (`ledger_fold.py`), the merge of
 partitions (`follow_ledger.py`), what a breach is (`windows/`).
 
     elected     the topic of breaches has one partition: whoever the group assigns it to adds up; the rest stand by
@@ -26,9 +26,9 @@ from mode import Service
 from sendwatch import outgoing
 from sendwatch.engine import connection
 from sendwatch.engine.breaches import since_of
-from sendwatch.engine.folding import Folding
 from sendwatch.engine.follow_ledger import LedgerStream
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
+from sendwatch.engine.ledger_fold import Folding
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.log_reader import LogReader
 from sendwatch.engine.patience import passes

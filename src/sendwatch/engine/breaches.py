@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
 from sendwatch.engine import connection
-from sendwatch.engine.folding import Folding
 from sendwatch.engine.follow_ledger import DAY, LedgerStream
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
+from sendwatch.engine.ledger_fold import Folding
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.registries import Registries
 from sendwatch.engine.store import MemoryStore

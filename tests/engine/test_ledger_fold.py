@@ -14,8 +14,8 @@ from aiokafka.structs import OffsetAndTimestamp
 from engine_builders import settings_of
 from sendwatch import ledger
 from sendwatch.engine.aftermaths import Aftermaths, changes_of
-from sendwatch.engine.folding import Folding
 from sendwatch.engine.follow_ledger import LedgerStream
+from sendwatch.engine.ledger_fold import Folding
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore
 from sendwatch.outgoing import BreachEvent, breach_event, breach_message, read_breach
