@@ -1,7 +1,7 @@
 """The one process of a fleet that adds up what all workers have judged, and publishes breaches.
 
-Belongs here: who does it, the order of folding, storing and publishing. Not here: the fold (`ledger_fold.py`), the merge of
-partitions (`follow_ledger.py`), what a breach is (`windows/`).
+Belongs here: who does it, the order of folding, storing and publishing. Not here: the fold (`ledger_fold.py`), the
+merge of partitions (`follow_ledger.py`), what a breach is (`windows/`).
 
     elected     the topic of breaches has one partition: whoever the group assigns it to adds up; the rest stand by
     one round   take records -> fold -> store counts, positions and outbox at once -> publish the outbox -> forget it
