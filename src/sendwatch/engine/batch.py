@@ -96,8 +96,7 @@ class Batch:
         """Have the dossiers of these recipients at hand."""
         self.fetch(recipients)
         for recipient in recipients:
-            if recipient not in self.dossiers:
-                self.dossier(recipient)
+            self.dossier(recipient)
 
     def dossier(self, recipient: bytes) -> Dossier:
         """The dossier of a recipient whose bytes were fetched."""

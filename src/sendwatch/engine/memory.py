@@ -27,7 +27,7 @@ from sendwatch.text import KINDS, Shapes, asks, may_lead
 from sendwatch.verdict import Verdict
 
 if TYPE_CHECKING:
-    from sendwatch.events import Send
+    from sendwatch.events import Send, Template
     from sendwatch.facts import Facts, Parameters
     from sendwatch.judge import Asked, InForce, Rulebook
     from sendwatch.registry import Registry, Standing
@@ -88,9 +88,7 @@ class Memory:
             return self._look(send)
         shape = self._shapes.of(text)
         own = self._parameters.consent_requests
-        port = send.port
-        prefix = self._registry.prefix_of(port) if len(port) <= LONGEST_PORT else port
-        asked = (prefix, send.sp, send.category, send.template, bool(own) and asks(text, own))
+        asked = (self._way_of(send.port), send.sp, send.category, send.template, bool(own) and asks(text, own))
         found = shape.remembered.get(asked)
         known = found.known.get((send.carrier, send.province)) if isinstance(found, _Places) else found
         if (
@@ -105,8 +103,11 @@ class Memory:
     def _learn(self, send: Send, shape: Shape, asked: tuple[object, ...]) -> Known:
         known = self._look(send)
         facts = known.facts
-        if known.passing.flags or (send.template is not None and not self._as_filed(send, shape, facts, anew=True)):
-            return known  # its evidence may name the very port, or its text is its own
+        named = facts.template
+        if known.passing.flags:
+            return known  # its evidence may name the very port
+        if named is not None and not (named.use is not None and self._leads_nowhere(send, shape, named.template)):
+            return known  # its text is its own
         if len(shape.remembered) >= LINES and asked not in shape.remembered:
             shape.remembered.clear()
         found = shape.remembered.get(asked)
@@ -118,22 +119,31 @@ class Memory:
             shape.remembered[asked] = known
         return known
 
-    def _as_filed(self, send: Send, shape: Shape, facts: Facts, *, anew: bool = False) -> bool:
+    def _as_filed(self, send: Send, shape: Shape, facts: Facts) -> bool:
         """Whether the text is that of the template, which is valid still, and leads nowhere but where that does.
 
-        `anew`: it was not found so for another text of the shape.
+        Another text of the shape was: `facts` are that one's.
         """
         named, text, standing = facts.template, send.text or "", facts.standing
         template = named.template if named is not None else None
         if template is None or self._registry.template(template.id, send.at) is not template:
             return False
-        if shape.leads is None:
-            shape.leads = may_lead(text)
-        if anew or "/" in text or turns_on_digits(template.pattern):
+        if "/" in text or turns_on_digits(template.pattern):
             signature = standing.signature if standing is not None else None
             if not fits(template, text, signature):
                 return False
-        return not (shape.leads and foreign_links(template, text, KINDS, shape.leads))
+        return self._leads_nowhere(send, shape, template)
+
+    def _leads_nowhere(self, send: Send, shape: Shape, template: Template | None) -> bool:
+        """Whether the text leads nowhere but where its template does."""
+        text = send.text or ""
+        if shape.leads is None:
+            shape.leads = may_lead(text)
+        return template is not None and not (shape.leads and foreign_links(template, text, KINDS, shape.leads))
+
+    def _way_of(self, port: str) -> str:
+        """What stands for a port: the registries and the rules answer alike for all of which it is the same."""
+        return self._registry.prefix_of(port) if len(port) <= LONGEST_PORT else port
 
     def _look(self, send: Send) -> Known:
         facts = facts_of_send(send, self._registry, self._parameters, self._shapes.read)
@@ -164,8 +174,8 @@ class Memory:
             return judge(facts, rules.lasting)
         seen = None if reading is None else replace(reading, signs=())
         place = (facts.carrier, facts.province) if _turns_on_place(standing) else None
-        port = self._registry.prefix_of(facts.port) if len(facts.port) <= LONGEST_PORT else facts.port
-        key = (id(standing), id(rules), seen, facts.type, facts.signature, port, facts.sp, facts.declared, place)
+        way = self._way_of(facts.port)
+        key = (id(standing), id(rules), seen, facts.type, facts.signature, way, facts.sp, facts.declared, place)
         found = self._verdicts.get(key)
         if found is not None:
             return found[2]
