@@ -237,7 +237,6 @@ def test_a_record_is_the_same_after_it_was_written_and_read() -> None:
         5,
         tallies=[tally],
         rows=[Row(b"\x00\xff", a_kept())],
-        optouts=[(b"r", "m1", ("O1",))],
         lanes=[(None, "1069", "sp"), ("云岭商贸", "1069", "sp")],
     )
     for record in (a_claim(2), whole):

@@ -141,7 +141,6 @@ class Range(Struct, tag="range", tag_field="record"):
     longs: list[LongRow] = field(default_factory=list)
     cases: list[CaseRow] = field(default_factory=list)
     sums: Sums = field(default_factory=Sums)
-    optouts: list[tuple[bytes, str, tuple[str, ...]]] = field(default_factory=list)
     lanes: list[tuple[str | None, str, str]] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     until: int = 0
