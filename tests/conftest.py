@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from kafka import RealKafka
 
 from sendwatch.broker import Embedded
+from sendwatch.demo.stage import Stage
 
 # The same examples on every run and machine, and no deadline: what is found by chance is looked for by hand
 # (`pytest --hypothesis-profile=search`), not by a build that others wait for.
@@ -46,3 +48,16 @@ async def bootstrap(pytestconfig: pytest.Config) -> AsyncIterator[str]:
 def prefix() -> str:
     """What this test's topics and groups begin with, and no other test's."""
     return f"t{uuid.uuid4().hex[:12]}."
+
+
+@pytest.fixture
+async def stage(
+    bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Stage:
+    """Topics of this test's own, as many partitions as its module says (`PARTITIONS`), and a folder for its workers."""
+    embedded = pytestconfig.getoption("--broker") == "embedded"
+    made = Stage(bootstrap, tmp_path, partitions=request.module.PARTITIONS, embedded=embedded, prefix=prefix)
+    made.overrides["kafka.group"] = prefix + "group"
+    made.settings = made.settings_of({})
+    await made.make_topics()
+    return made

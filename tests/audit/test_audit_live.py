@@ -5,33 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from sendwatch.audit import audit, run
 from sendwatch.demo import write
-from sendwatch.demo.stage import Stage
 from sendwatch.simulate import Story
 from sendwatch.topics import declared
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    import pytest
     from aiokafka import ConsumerRecord
+
+    from sendwatch.demo.stage import Stage
 
 PARTITIONS = 3
 DAY = 86_400_000
-
-
-@pytest.fixture
-async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
-    """Topics of this test's own, and a folder for its worker."""
-    embedded = pytestconfig.getoption("--broker") == "embedded"
-    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
-    made.overrides["kafka.group"] = prefix + "group"
-    made.settings = made.settings_of({})
-    await made.make_topics()
-    return made
 
 
 async def last_flag(stage: Stage) -> ConsumerRecord:

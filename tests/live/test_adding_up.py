@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine_builders import DAY, MINUTE, NOW, REGISTRIES, a_filing, a_send
@@ -23,24 +22,12 @@ from sendwatch.windows.asked import total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine_builders import Event
 
 PARTITIONS = 4
 PEOPLE = [f"139{number:08}" for number in range(300)]
 IMITATION = "【支付寶】会员日全场女装八折，满300减50，欢迎选购。拒收请回复R"
-
-
-@pytest.fixture
-async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
-    """Topics of this test's own, and a folder for its processes."""
-    embedded = pytestconfig.getoption("--broker") == "embedded"
-    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
-    made.overrides["kafka.group"] = prefix + "group"
-    made.settings = made.settings_of({})
-    await made.make_topics()
-    return made
 
 
 def messages(*events: Event) -> list[Message]:

@@ -18,29 +18,17 @@ from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, score_of, settled, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.demo.stage import Stage
 from sendwatch.engine.books import read_books
 from sendwatch.simulate import Canary, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sendwatch.demo.show import Score
+    from sendwatch.demo.stage import Stage
 
 PARTITIONS = 4
 NUMBER, SENTENCE = "19912345678", "此句只为查验隐私而写绝不可外泄"
-
-
-@pytest.fixture
-async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
-    """Topics of this test's own, and a folder for its workers."""
-    embedded = pytestconfig.getoption("--broker") == "embedded"
-    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
-    made.overrides["kafka.group"] = prefix + "group"
-    made.settings = made.settings_of({})
-    await made.make_topics()
-    return made
 
 
 def a_story(seed: int, sends: int, canary: Canary | None = None, late: float = 0.0, repeats: float = 0.003) -> Story:

@@ -10,7 +10,6 @@ from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, settled, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.demo.stage import Stage
 from sendwatch.engine.books import read_books
 from sendwatch.replay import Wish, replay
 from sendwatch.replay.publish import CannotReplayError, publish
@@ -20,20 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sendwatch.demo.stage import Stage
     from sendwatch.simulate import Message
 
 PARTITIONS = 3
 
 
 @pytest.fixture
-async def stage(bootstrap: str, prefix: str, tmp_path: Path, pytestconfig: pytest.Config) -> Stage:
-    """Topics of this test's own, and a folder for its workers."""
-    embedded = pytestconfig.getoption("--broker") == "embedded"
-    made = Stage(bootstrap, tmp_path, partitions=PARTITIONS, embedded=embedded, prefix=prefix)
-    made.overrides |= {"kafka.group": prefix + "group", "engine.data_dir": str(tmp_path / "replay")}
-    made.settings = made.settings_of({})
-    await made.make_topics()
-    return made
+def stage(stage: Stage, tmp_path: Path) -> Stage:
+    """The usual one, with a folder for the replay."""
+    stage.overrides["engine.data_dir"] = str(tmp_path / "replay")
+    stage.settings = stage.settings_of({})
+    return stage
 
 
 async def judge(stage: Stage, name: str, more: dict[str, str], messages: Sequence[Sequence[Message]] = ()) -> None:
