@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sendwatch.events import Send
 
 TOGETHER = 10 * 60_000
+ANEW = -1
 Key = tuple[str, str | int, int]  # port, ref, total
 
 
@@ -39,7 +40,10 @@ Message = tuple[Piece, ...]  # the pieces of one long message, by number
 
 
 class Long(Struct, array_like=True, gc=False):
-    """The pieces of one (port, ref, total) of a recipient; `judged`: offsets of each message as it was last judged."""
+    """The pieces of one (port, ref, total) of a recipient.
+
+    `judged`: the offsets of each message as it was last judged; after `ANEW`, where it is to be judged again as it is.
+    """
 
     port: str
     ref: str | int
@@ -84,6 +88,14 @@ class Long(Struct, array_like=True, gc=False):
         waiting = [start + TOGETHER for start, message in self.begun() if offsets(message) not in self.judged]
         return min(waiting, default=None)
 
+    def message_of(self, offset: int) -> Message | None:
+        """The message that this record is a piece of; of a repeated number only one is."""
+        return next((message for message in self.messages() if offset in offsets(message)), None)
+
+    def judge_anew(self, offset: int) -> None:
+        """Have the message of this record judged again, if it was, although nothing about its parts has changed."""
+        self.judged = [(ANEW, *before) if offset in before and before[0] != ANEW else before for before in self.judged]
+
     def forget(self, oldest: int) -> None:
         """Drop the messages whose time ended by `oldest`, each as a whole: a rest of one would be another message."""
         kept = [start for start, _ in self.begun() if start + TOGETHER > oldest]
@@ -97,7 +109,8 @@ class Long(Struct, array_like=True, gc=False):
         replaced = [before for before in self.judged if not mine.isdisjoint(before)]
         self.judged = [before for before in self.judged if before not in replaced] + [offsets(message)]
         ids = {piece.offset: piece.id for piece in self.pieces}
-        return [ids[before[0]] for before in replaced if before[0] in ids and ids[before[0]] != message[0].id]
+        lowest = [before[1] if before[0] == ANEW else before[0] for before in replaced]
+        return [ids[offset] for offset in lowest if offset in ids and ids[offset] != message[0].id]
 
 
 def offsets(message: Message) -> tuple[int, ...]:

@@ -35,6 +35,8 @@ SENDS: list[dict[str, Any]] = [
     {"part": {"ref": 7, "no": 1, "total": 2}, "text": "【云岭商贸】会员日全场女装八折，"},
     {"part": {"ref": 7, "no": 2, "total": 2}, "text": "满300减50，欢迎选购。拒收请回复R"},
     {"part": {"ref": 7, "no": 2, "total": 2}, "text": "满300减50，欢迎选购。"},
+    {"part": {"ref": 8, "no": 1, "total": 2}, "port": "10700000", "text": "【云岭商贸】会员日全场女装八折，"},
+    {"part": {"ref": 8, "no": 2, "total": 2}, "port": "10700000", "text": "满300减50，欢迎选购。拒收请回复R"},
     {"part": {"ref": 7, "no": 1, "total": 1}},
     {"request": "e0"},
     {"request": "e1"},

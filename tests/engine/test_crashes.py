@@ -217,6 +217,17 @@ async def test_a_failed_append_that_is_written_later_counts_once() -> None:
 
 # -- stale and strange flags ---------------------------------------------------------------------------------
 
+HEAD: dict[str, Any] = {
+    "port": "10700000",
+    "part": {"ref": 7, "no": 1, "total": 2},
+    "text": "【云岭商贸】会员日全场女装八折，",
+}
+TAIL: dict[str, Any] = {
+    "port": "10700000",
+    "part": {"ref": 7, "no": 2, "total": 2},
+    "text": "满300减50，欢迎选购。拒收请回复R",
+}
+
 
 async def crashed_after_raising() -> Cluster:
     """A worker has raised C1 of a send, and died before its ledger record was written; a consent has come since."""
@@ -278,6 +289,21 @@ async def test_a_lost_correction_is_published_after_all() -> None:
     assert rules_of(cluster.flags()) == {"s": {"C1"}}
     assert await work(cluster)
     assert rules_of(cluster.flags()) == {}
+
+
+async def test_a_stale_raise_of_a_part_is_cleared_when_the_message_is_whole() -> None:
+    """Two parts came after the dead owner had judged the last one alone: nothing is said of that one by itself."""
+    events = [a_send("tail", **TAIL), a_send("later", NOW + HOUR, recipient=BODO)]
+    more = [a_send("head", **HEAD), a_consent(at=NOW - DAY)]
+    cluster = Cluster()
+    cluster.produce(*events)
+    cluster.faults = [Fault(4, CrashError(), written=False)]
+    assert not await work(cluster)
+    assert rules_of(cluster.flags())["tail"] == {"G8"}
+    cluster.produce(*more)
+    assert await work(cluster)
+    assert "tail" not in rules_of(cluster.flags())
+    check(cluster, [*events, *more], tallies=True)
 
 
 async def test_a_late_clear_of_a_frozen_owner_is_undone() -> None:

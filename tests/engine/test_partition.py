@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations, starmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -33,11 +33,15 @@ from engine_builders import (
     quarantine_of,
     tallied,
 )
+from sendwatch.dossier import Published
+from sendwatch.engine.batch import review
+from sendwatch.outgoing import Because
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine_builders import Event
+    from sendwatch.engine.partition import Outcome
 
 WINDOW = 72 * HOUR
 
@@ -387,3 +391,39 @@ def test_quarter_past_ten_at_night_is_quiet() -> None:
     """The send's own hour counts, not when it was read."""
     desk = judged([a_consent(), a_send(at=NOW + 8 * HOUR + 15 * MINUTE, arrived=NOW + 20 * HOUR)])
     assert desk.rules == {"s": {"B1"}}
+
+
+# -- parts of long messages, judged again ------------------------------------------------------------------------
+
+HEAD: dict[str, Any] = {"part": {"ref": 7, "no": 1, "total": 2}, "text": TEXT[:15]}
+TAIL: dict[str, Any] = {"part": {"ref": 7, "no": 2, "total": 2}, "text": TEXT[15:]}
+REGISTRY_CHANGE = Because("sms.signatures", "f9")
+
+
+def reviewed(desk: Desk, offset: int, seen: Mapping[str, Published] | None = None) -> Outcome:
+    """What follows from reading one send again; it is committed."""
+    records = [desk.topics["sends"][offset]]
+    return desk.commit(review(desk.partition, desk.judging, records, NOW, {offset: seen or {}}, REGISTRY_CHANGE))
+
+
+def test_a_long_message_that_is_judged_again_is_counted_once() -> None:
+    """Whichever of its parts is read again; and it is so because of what changed."""
+    desk = judged([a_send("head", **HEAD), a_send("tail", **TAIL)])
+    assert desk.rules == {"head": {"C1"}}
+    for offset in (0, 1):
+        assert not reviewed(desk, offset).messages
+    assert sum(tally.sends for each in desk.ledger for tally in each.tallies) == 1
+    assert tallied(desk.ledger) == {"C1_CONSENT_MISSING": 1}
+
+
+def test_what_another_owner_said_of_a_part_that_waits_is_withdrawn() -> None:
+    """It had come further in event time; once judged here, the part has its flags, with a higher revision."""
+    desk = judged([a_send("tail", port="10700000", **TAIL)])
+    assert desk.rules == {}
+    reviewed(desk, 0, {"G8_PORT_INVALID": Published("G8_PORT_INVALID", 1, raised=True)})
+    assert [(flag.rule, flag.status, flag.revision) for flag in desk.flags] == [("G8_PORT_INVALID", "cleared", 2)]
+    assert tallied(desk.ledger) == {}
+    desk.write(a_send("later", NOW + HOUR, recipient=BODO, text=CODE, category="otp")).work()
+    assert desk.rules["tail"] == {"G8"}
+    assert desk.flags[-1].revision == 3
+    assert tallied(desk.ledger) == {"G8_PORT_INVALID": 1}

@@ -15,6 +15,7 @@ from sendwatch import dossier as dossiers
 from sendwatch.engine.partition import earliest
 from sendwatch.engine.send_intake import add_whole, appraise, refuse_conflict
 from sendwatch.events import Send
+from sendwatch.facts import kept_of
 from sendwatch.outgoing import Because
 from sendwatch.parts import Piece, key_of, offsets, put_together
 
@@ -37,6 +38,7 @@ class Assembly:
         self._touched: dict[tuple[bytes, Key], Long] = {}
         self._recipients: set[bytes] = set()
         self._provided: set[bytes] = set()
+        self._because: dict[tuple[bytes, Key], Because] = {}
 
     def take(self, batch: Batch, parts: Sequence[tuple[Record, int, Send]], books: Books) -> None:
         """Add the batch's parts to their dossiers."""
@@ -98,19 +100,25 @@ class Assembly:
         batch.open(self._provided)
 
     def reconsider(
-        self, batch: Batch, recipient: bytes, send: Send, offset: int, seen: Mapping[str, Published]
+        self, batch: Batch, recipient: bytes, part: Appraised, seen: Mapping[str, Published], because: Because
     ) -> None:
-        """Judge the message of this part again although nothing about its parts has changed."""
-        key = key_of(send)
-        if key is None:
+        """Judge the message of this part again although nothing about its parts has changed.
+
+        `seen`: what the flags topic says of the part's id. It may be no message's now: another owner judged the part
+        before those that come before it were there, or while it still waits for them here.
+        """
+        key, dossier = key_of(part.send), batch.dossiers[recipient]
+        long = None if key is None else next((each for each in dossier.longs if each.key == key), None)
+        if key is None or long is None:
             return
-        batch.partition.remember(offset, send)
-        dossier = batch.dossiers[recipient]
-        long = dossier.long(key)
-        long.judged = [before for before in long.judged if offset not in before]
-        kept = dossier.find(send.id)
-        if kept is not None and seen:
-            kept.flags = [flag for flag in kept.flags if flag.rule not in seen] + list(seen.values())
+        batch.partition.remember(part.offset, part.send)
+        message = long.message_of(part.offset)
+        if seen:
+            _take_over_flags(batch, recipient, part, seen)
+            if message is None or message[0].offset != part.offset or offsets(message) not in long.judged:
+                batch.withdraw(recipient, part.send.id, because)
+        long.judge_anew(part.offset)
+        self._because[recipient, key] = because
         batch.changed.add(recipient)
         self._touched[recipient, key] = long
         self._recipients.add(recipient)
@@ -138,12 +146,15 @@ class Assembly:
             return  # retention has taken every part: there is nothing left to judge
         whole = put_together(there, long.total)
         batch.flagging.recipients[recipient] = whole.recipient
-        again = any(not {piece.offset for piece in message}.isdisjoint(before) for before in long.judged)
+        by_itself = Because(batch.judging.topics["sends"], message[0].id)
+        because = None
+        if any(not {piece.offset for piece in message}.isdisjoint(before) for before in long.judged):
+            because = self._because.get((recipient, long.key), by_itself)
         for send_id in long.settle(message):
-            batch.withdraw(recipient, send_id, Because(batch.judging.topics["sends"], message[0].id))
+            batch.withdraw(recipient, send_id, by_itself)
         batch.changed.add(recipient)
         self._touched[recipient, long.key] = long
-        yield appraise(batch, message[0].offset, message[0].arrived, batch.event_time, whole, again=again)
+        yield appraise(batch, message[0].offset, message[0].arrived, batch.event_time, whole, because=because)
 
     def rows(self) -> list[tuple[bytes, Long]]:
         """The long messages that changed, for the ledger."""
@@ -152,3 +163,15 @@ class Assembly:
     def deadlines(self, batch: Batch) -> dict[bytes, int | None]:
         """By recipient, when its earliest unjudged message must be judged; None where all are."""
         return {recipient: earliest(batch.dossiers[recipient]) for recipient in self._recipients}
+
+
+def _take_over_flags(batch: Batch, recipient: bytes, part: Appraised, seen: Mapping[str, Published]) -> None:
+    """Have a row under a part's id that says what the flags topic does; of those flags ours were counted, if any."""
+    dossier = batch.dossiers[recipient]
+    kept = dossier.find(part.send.id)
+    if kept is None:
+        digest = dossiers.digest_of(part.send)
+        kept = kept_of(part.facts_at_hand(), part.send.request, part.offset, part.arrived, digest)
+        dossiers.put_kept(dossier, kept)
+    batch.held[recipient, kept.id] = {flag.rule for flag in kept.flags if flag.raised}
+    kept.flags = [flag for flag in kept.flags if flag.rule not in seen] + list(seen.values())

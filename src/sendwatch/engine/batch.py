@@ -205,7 +205,7 @@ class Batch:
         if kept is None:
             return
         self.touch(recipient, kept.at, because)
-        self.flagging.settle(recipient, kept, Verdict(), None, because)
+        self.flagging.settle(recipient, kept, Verdict(), None, because, self.held.pop((recipient, send_id), None))
         kept.type, kept.owner, kept.owner_reason, kept.asks = None, None, "part", False
         self._rows[recipient, send_id] = kept
         self.changed.add(recipient)

@@ -41,11 +41,9 @@ def reconsider(
     batch.open({recipient for _, _, recipient in read})
     for record, send, recipient in read:
         batch.flagging.recipients[recipient] = send.recipient
-        if send.part is not None and send.part.total > 1:
-            batch.assembly.reconsider(batch, recipient, send, record.offset, seen.get(record.offset, {}))
-        else:
-            each = appraise(batch, record.offset, record.timestamp, batch.event_time, send)
-            _reconsider_one(batch, recipient, each, seen.get(record.offset, {}), because)
+        each = appraise(batch, record.offset, record.timestamp, batch.event_time, send)
+        reconsider_one = _reconsider_one if send.part is None or send.part.total == 1 else batch.assembly.reconsider
+        reconsider_one(batch, recipient, each, seen.get(record.offset, {}), because)
 
 
 def _reconsider_one(

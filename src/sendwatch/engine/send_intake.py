@@ -39,7 +39,7 @@ class Appraised(Struct, gc=False):
 
     `offset` and `arrived` are its record's. `event_time`: the greatest `sent_at` of the partition up to it; what is
     kept is a matter of that alone, never of where a batch happens to end. `facts`: its own, where a rule needed them.
-    `again`: it was counted before.
+    `because`: why it is judged again, where it was counted before.
     """
 
     offset: int
@@ -50,7 +50,7 @@ class Appraised(Struct, gc=False):
     facts: Facts | None
     verdict: Verdict
     raw: bytes | None = None
-    again: bool = False
+    because: Because | None = None
 
     @property
     def kept(self) -> bool:
@@ -93,16 +93,15 @@ def appraise(
     event_time: int,
     send: Send,
     raw: bytes | None = None,
-    *,
-    again: bool = False,
+    because: Because | None = None,
 ) -> Appraised:
     """What a send's own rules say of it; see `Appraised`."""
     known = batch.judging.memory.of(send)
     if not known.by_clock:
-        return Appraised(offset, arrived, event_time, send, known, None, known.verdict, raw, again)
+        return Appraised(offset, arrived, event_time, send, known, None, known.verdict, raw, because)
     facts = known.facts_of(send)
     verdict = joined(known.verdict, judge(facts, known.by_clock))
-    return Appraised(offset, arrived, event_time, send, known, facts, verdict, raw, again)
+    return Appraised(offset, arrived, event_time, send, known, facts, verdict, raw, because)
 
 
 def refuse_conflict(batch: Batch, offset: int, earlier: int, raw: bytes | None) -> None:
@@ -169,14 +168,11 @@ def _keep(
     kept = kept_of(each.facts_at_hand(), each.send.request, each.offset, each.arrived, digest)
     if each.known.commercial or kept.asks or (earlier is not None and earlier.commercial):
         _note_neighbours(batch, recipient, dossier, kept)
-    because = None
     if earlier is not None:
         kept.flags = earlier.flags
-    if each.again:
-        because = Because(batch.judging.topics["sends"], kept.id)
     dossiers.put_kept(dossier, kept)
     batch.changed.add(recipient)
-    batch.fresh[recipient, kept.id] = (kept, each, because)
+    batch.fresh[recipient, kept.id] = (kept, each, each.because)
 
 
 def _let_pass(batch: Batch, addressed: Sequence[tuple[bytes, Appraised]], books: Books) -> None:
@@ -201,7 +197,7 @@ def _let_pass(batch: Batch, addressed: Sequence[tuple[bytes, Appraised]], books:
             _keep(batch, recipient, dossier, each, dossiers.digest_of(each.send), earlier)
             continue
         books.judged += 1
-        if not each.again:
+        if each.because is None:
             batch.count(recipient, each, _passing(each))
 
 
