@@ -304,6 +304,11 @@ def oldest_kept(event_time: int, window: int) -> int:
     return event_time - window - KEPT_AFTER_WINDOW
 
 
+def oldest_row(event_time: int, window: int) -> int:
+    """The time before which not even the row of a send stays."""
+    return oldest_kept(event_time, window) - BEARS_ON_OTHERS
+
+
 def prune(dossier: Dossier, event_time: int, window: int) -> None:
     """Drop what bears on nothing any more.
 
@@ -311,7 +316,7 @@ def prune(dossier: Dossier, event_time: int, window: int) -> None:
     a reply answered.
     """
     oldest = oldest_kept(event_time, window)
-    needed = oldest - BEARS_ON_OTHERS
+    needed = oldest_row(event_time, window)
     if dossier.sends and any(kept.at < needed for kept in dossier.sends):
         dossier.sends = [kept for kept in dossier.sends if kept.at >= needed]
     if dossier.longs:

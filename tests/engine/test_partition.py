@@ -35,7 +35,9 @@ from engine_builders import (
 )
 from sendwatch.dossier import Published
 from sendwatch.engine.batch import review
+from sendwatch.engine.flagging import Flagging
 from sendwatch.outgoing import Because
+from sendwatch.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -427,3 +429,30 @@ def test_what_another_owner_said_of_a_part_that_waits_is_withdrawn() -> None:
     assert desk.rules["tail"] == {"G8"}
     assert desk.flags[-1].revision == 3
     assert tallied(desk.ledger) == {"G8_PORT_INVALID": 1}
+
+
+def test_what_another_owner_said_is_not_what_was_counted() -> None:
+    """It cleared a flag that stands, and raised one that never held: said anew, and the sums stay as they were."""
+    desk = judged([a_send()])
+    assert tallied(desk.ledger) == {"C1_CONSENT_MISSING": 1}
+    strange = Published("G8_PORT_INVALID", 1, raised=True)
+    reviewed(desk, 0, {"C1_CONSENT_MISSING": Published("C1_CONSENT_MISSING", 2, raised=False), strange.rule: strange})
+    assert desk.rules == {"s": {"C1"}}
+    assert [(flag.rule[:2], flag.status, flag.revision) for flag in desk.flags[1:]] == [
+        ("C1", "raised", 3),
+        ("G8", "cleared", 2),
+    ]
+    assert tallied(desk.ledger) == {"C1_CONSENT_MISSING": 1}
+
+
+def test_a_correction_that_only_the_topic_knows_is_counted() -> None:
+    """Its flags were published and its ledger record never written: nothing is to be said anew, but it is counted."""
+    desk = judged([a_send()])
+    recipient = desk.judging.pseudonyms.internal(ANNE)
+    kept = desk.partition.load([recipient])[recipient].sends[0]
+    cleared = Published("C1_CONSENT_MISSING", 2, raised=False)
+    flagging = Flagging(desk.judging, 0, 1, NOW)
+    held = {flag.rule for flag in kept.flags}
+    kept.flags = [cleared]
+    assert not flagging.settle(recipient, kept, Verdict(), None, REGISTRY_CHANGE, held)
+    assert [row.corrections for row in flagging.tallies.rows()] == [{"C1_CONSENT_MISSING-": 1}]

@@ -53,9 +53,9 @@ class Batch:
 
     `event_time`: the greatest `sent_at` of the partition so far. `dossiers`: those that are open; `packed`: those that
     are at hand as bytes; `changed`: those that will be written. `fresh`: the sends to be judged for the first time or
-    as a whole; `held`: of some of these, the rules whose flags were counted as raised before. `quiet`: the recipients
-    whose facts were only folded silently. `told`: below which offset of replies it will be published what they were
-    resolved to; None: nothing is told now.
+    as a whole; `held`: of some of these, the rules whose flags were counted as raised before. `rows_since`: the time
+    from which every send that was flagged has its row. `quiet`: the recipients whose facts were only folded silently.
+    `told`: below which offset of replies it will be published what they were resolved to; None: nothing is told now.
     """
 
     def __init__(self, partition: Partition, judging: Judging, now: int) -> None:
@@ -79,6 +79,7 @@ class Batch:
         self.joins = Joins(judging.limits, kept.load, kept.until, kept.waiting, judging.canaries)
         self._came_back: list[tuple[bytes, Report | Complaint, bool]] = []
         self._final_before = dossiers.oldest_kept(self.event_time, self._parameters.window)
+        self.rows_since = dossiers.oldest_row(self.event_time, self._parameters.window)
         self._untold = partition.position.standing.told
         self._since: dict[bytes, tuple[int, Because]] = {}
         self._rows: dict[tuple[bytes, str], Kept] = {}

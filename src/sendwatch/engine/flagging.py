@@ -33,7 +33,7 @@ from sendwatch.outgoing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sendwatch.dossier import Answer, Kept
     from sendwatch.engine.judging import Judging
@@ -91,14 +91,34 @@ class Flagging:
         """Publish where what was published of a send differs from the verdict; tells whether anything did.
 
         `scope`: the rules that were asked; the flags of all others stand (None: every rule was asked). `held`: the
-        rules whose flags were counted as raised, where that is not what `kept` says was published.
+        rules whose flags were counted as raised, where that is not what `kept` says was published: what is published
+        and what is counted are put right each by itself.
         """
         if not verdict.flags and not kept.flags:
             return False
-        known = {each.rule: each for each in kept.flags}
         if held is None:
             held = {each.rule for each in kept.flags if each.raised}
         raised = {flag.rule.id: flag for flag in verdict.flags}
+        changes = self._publish_changes(recipient, kept, raised, scope, because)
+        for rule_id, flag in raised.items():
+            if rule_id not in held:
+                self._count_raised(kept, flag, because)
+        for rule_id in held:
+            if rule_id not in raised and (scope is None or rule_id in scope):
+                self._count_cleared(kept, rule_id)
+        if changes:
+            kept.flags = [each for each in kept.flags if each.rule not in changes] + list(changes.values())
+        return bool(changes)
+
+    def _publish_changes(
+        self,
+        recipient: bytes,
+        kept: Kept,
+        raised: Mapping[str, Flag],
+        scope: Collection[str] | None,
+        because: Because | None,
+    ) -> dict[str, Published]:
+        known = {each.rule: each for each in kept.flags}
         changes: dict[str, Published] = {}
         for rule_id, flag in raised.items():
             digest = evidence_digest(flag.evidence, flag.pack, shadow=flag.shadow)
@@ -106,17 +126,11 @@ class Flagging:
             if was is None or not was.raised or was.digest != digest:
                 changes[rule_id] = Published(rule_id, was.revision + 1 if was else 1, raised=True, digest=digest)
                 self._publish(recipient, kept, changes[rule_id], flag, because)
-                if rule_id not in held:
-                    self._count_raised(kept, flag, because)
         for rule_id, was in known.items():
             if was.raised and rule_id not in raised and (scope is None or rule_id in scope):
                 changes[rule_id] = Published(rule_id, was.revision + 1, raised=False)
                 self._publish(recipient, kept, changes[rule_id], None, because)
-                if rule_id in held:
-                    self._count_cleared(kept, rule_id)
-        if changes:
-            kept.flags = [each for each in kept.flags if each.rule not in changes] + list(changes.values())
-        return bool(changes)
+        return changes
 
     def refuse(self, place: Place, rejected: Rejected, raw: bytes | None) -> None:
         """Put a record into quarantine."""

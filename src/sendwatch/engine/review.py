@@ -58,7 +58,7 @@ def _reconsider_one(
         return
     kept = kept_of(each.facts_at_hand(), each.send.request, each.offset, each.arrived, dossiers.digest_of(each.send))
     flags = earlier.flags if earlier is not None else []
-    if seen:
+    if seen and (earlier is not None or each.send.at >= batch.rows_since):
         batch.held[recipient, kept.id] = {flag.rule for flag in flags if flag.raised}
     kept.flags = [flag for flag in flags if flag.rule not in seen] + list(seen.values())
     dossiers.put_kept(dossier, kept)
