@@ -124,7 +124,8 @@ def _read(batch: Batch, records: Sequence[Record], books: Books) -> list[tuple[R
         if isinstance(send, Send):
             event_time = max(event_time, send.sent_at)
             read.append((record, event_time, send))
-            consumed[send.carrier] += 1
+            if send.sp not in batch.judging.canaries:
+                consumed[send.carrier] += 1
         elif isinstance(send, Rejected):
             books.quarantined += 1
             consumed[None] += 1
