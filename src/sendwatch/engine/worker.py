@@ -340,15 +340,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def measure(self) -> None:
         """Hand positions, lag and table sizes to the metrics."""
-        await self._look_at_held()
+        await self._look_at_ends()
         gauges.measure(self, self._consumer, self._registries, self._metrics, self._now())
 
-    async def _look_at_held(self) -> None:
-        """Where topics end of which nothing is fetched; an answer that does not come is for the next time."""
-        held = [self.place("sends", number) for number, owned in self.owned.items() if owned.held]
+    async def _look_at_ends(self) -> None:
+        """Where sends end: the last fetch tells too little while its records are worked on, and nothing while held.
+
+        An answer that does not come is for the next time.
+        """
+        places = [self.place("sends", number) for number in self.owned]
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                for place, end in (await self._consumer.end_offsets(held) if held else {}).items():
+                for place, end in (await self._consumer.end_offsets(places) if places else {}).items():
                     if place.partition in self.owned:
                         self.owned[place.partition].ends["sends"] = end
 
