@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine_builders import BODO, DAY, HOUR, NOW, Cluster, a_consent, a_filing, a_reply, a_send, rules_of, settle
+from engine_builders import (
+    BODO,
+    DAY,
+    HOUR,
+    NOW,
+    Cluster,
+    a_complaint,
+    a_consent,
+    a_filing,
+    a_reply,
+    a_send,
+    rules_of,
+    settle,
+)
 from sendwatch import ledger
 
 if TYPE_CHECKING:
@@ -37,6 +50,21 @@ async def test_a_backlog_of_sends_waits_for_its_facts() -> None:
     await settle(worker)
     assert judged(worker) == 6
     assert "s" not in rules_of(cluster.flags())
+
+
+async def test_a_backlog_of_sends_waits_for_its_complaints() -> None:
+    """A complaint is joined to its send, though six days of sends could be read before it."""
+    cluster = Cluster()
+    cluster.produce(a_complaint("early", at=NOW - DAY))
+    worker = await settle(await cluster.worker())
+    worker._consumer.pause(worker.place("complaints", 0))
+    cluster.produce(a_send("s"), a_complaint("about-s", at=NOW + HOUR))
+    cluster.produce(*(a_send(f"later{day}", at=NOW + day * DAY, recipient=BODO) for day in range(1, 7)))
+    await rounds(worker)
+    worker._consumer.resume(worker.place("complaints", 0))
+    await settle(worker)
+    found = [each for record in cluster.ranges() for each, _ in record.sums.complained]
+    assert [(each.owner, each.found) for each in found] == [(None, "nothing"), ("O1", "latest")]
 
 
 async def test_sends_go_on_as_far_as_facts_have_been_read() -> None:

@@ -4,12 +4,15 @@ Belongs here: putting sends off, and letting them go on. Not here: judging them 
 after a take-over (`take_over.py`).
 
 Kafka's topics are read each at its own pace, and a backlog of sends can be read days ahead of its facts. A fact that is
-read when nothing is kept any more of the sends that it bears on could not correct what was said of them.
+read when nothing is kept any more of the sends that it bears on could not correct what was said of them; a report or a
+complaint could not be joined to its send, and a complainant's codes would not be kept.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from sendwatch.engine.batch import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from sendwatch.engine.owned import Owned, Topics
 
-CORRECTING = ("consents", "replies")
 AHEAD = 12 * 3_600_000  # ms; half of what sends are kept beyond the window
 
 
@@ -59,7 +61,7 @@ class InStep:
     async def _limit(self, owned: Owned) -> int | None:
         """The time up to which sends may be judged; None: whatever is there, for no fact is left to be read."""
         limits = []
-        for kind in CORRECTING:
+        for kind in FACTS:
             place = self._topics.place(kind, owned.number)
             if await self._consumer.position(place) < (self._consumer.highwater(place) or 0):
                 limits.append(owned.read_at.get(kind, 0) + AHEAD)
