@@ -5,11 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-from typing import TYPE_CHECKING
+import resource
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
-from sendwatch.engine.store import FORMAT, FORMAT_KEY, MemoryStore, RocksShared, RocksStore
+from sendwatch.dossier import Dossier
+from sendwatch.engine.ledger_fold import Place
+from sendwatch.engine.partition import Position
+from sendwatch.engine.store import FORMAT, FORMAT_KEY, MemoryStore, RocksShared, RocksStore, StoreFailedError
+from sendwatch.windows.aftermath import Aftermath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,18 +132,47 @@ def test_partitions_share_one_cache_and_one_bound(tmp_path: Path) -> None:
     other.close()
 
 
-def test_a_store_of_another_format_is_built_anew(folder: Path) -> None:
-    """Values that another version wrote are not served; what is written then stays."""
+@pytest.mark.parametrize("other", [b"sendwatch-0", b"sendwatch-99", None])
+def test_a_store_of_another_format_is_built_anew(
+    folder: Path, other: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Values that an older or a newer version wrote are not served, and the log says why; what comes then stays."""
     older = RocksStore(folder, SHARED)
-    older.write({FORMAT_KEY: b"sendwatch-0"})
+    older.write({FORMAT_KEY: other})
     older.close()
     anew = RocksStore(folder, SHARED)
     assert present(anew) == 0
+    told: Any = caplog.records[-1]
+    assert told.getMessage() == "the store is built anew from the topics"
+    assert told.reason == f"of format {(other or b'none').decode()}, not {FORMAT.decode()}"
     anew.write({b"a": b"1"})
     anew.close()
     again = RocksStore(folder, SHARED)
     assert again.get_many([b"a", FORMAT_KEY]) == [b"1", FORMAT]
     again.close()
+
+
+def shape_of(kind: Any, known: dict[str, str]) -> dict[str, str]:
+    """The fields of a struct and of all that it holds, in order, by name of the struct."""
+    if hasattr(kind, "__struct_fields__") and kind.__name__ not in known:
+        hints = get_type_hints(kind)
+        known[kind.__name__] = ", ".join(f"{name}: {hints[name]}" for name in kind.__struct_fields__)
+        for name in kind.__struct_fields__:
+            shape_of(hints[name], known)
+    for inner in get_args(kind):
+        shape_of(inner, known)
+    return known
+
+
+def test_what_lies_in_a_store_is_what_its_format_says() -> None:
+    """Where this fails, what is written to stores has changed: give FORMAT another number, or old ones are misread."""
+    known: dict[str, str] = {}
+    for kind in (Dossier, Position, Aftermath, Place):
+        shape_of(kind, known)
+    assert {"Act", "Answer", "Kept", "Long", "Piece", "Standing"} < known.keys()
+    fields = re.sub(r"\w+\.", "", repr(sorted(known.items())))  # in which module a class is, is no matter
+    digest = blake2b(fields.encode(), digest_size=8).hexdigest()
+    assert (FORMAT, digest) == (b"sendwatch-2", "266d397c22214a0b"), known
 
 
 def flip(path: Path) -> None:
@@ -197,9 +232,48 @@ def test_a_damaged_block_is_noticed_when_it_is_read(folder: Path) -> None:
     for path in folder.glob("*.sst"):
         flip(path)
     damaged = RocksStore(folder, SHARED)
-    with pytest.raises(Exception, match="Corruption"):
+    with pytest.raises(StoreFailedError, match=r"next start builds it anew.*Corruption"):
         present(damaged)
     damaged.close()
+
+
+def test_a_damaged_block_is_noticed_when_it_is_scanned(folder: Path) -> None:
+    """A scan does not end at it as if that were all there is; the next opening builds the store anew."""
+    for path in folder.glob("*.sst"):
+        flip(path)
+    damaged = RocksStore(folder, SHARED)
+    with pytest.raises(StoreFailedError, match="Corruption"):
+        damaged.scan(b"d")
+    damaged.close()
+    anew = RocksStore(folder, SHARED)
+    assert anew.scan(b"d") == []
+    anew.close()
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.01, 0.3, 0.6, 0.9, 0.97, 0.99, 0.999])
+def test_wherever_a_byte_is_wrong_nothing_wrong_is_served(
+    folder: Path, part: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Noticed when it is opened or read, or it changes nothing; at the latest the second opening is of a sound one."""
+    before = RocksStore(folder, RocksShared(8, 8))
+    whole = before.scan(b"d")
+    before.close()
+    for path in folder.glob("*.sst"):
+        content = bytearray(path.read_bytes())
+        content[int(len(content) * part)] ^= 0xFF
+        path.write_bytes(content)
+    for _ in range(2):
+        store = RocksStore(folder, RocksShared(8, 8))  # a cache that has seen the sound file would hide it
+        try:
+            found = store.scan(b"d")
+        except StoreFailedError:
+            continue
+        finally:
+            store.close()
+        told = [record.getMessage() for record in caplog.records]
+        assert found == whole or (found == [] and "the store is built anew from the topics" in told)
+        return
+    pytest.fail("it was not built anew")
 
 
 def test_a_damaged_block_leads_to_a_new_store(folder: Path) -> None:
@@ -272,3 +346,42 @@ def write_and_die(folder: Path) -> None:
     writer.write({b"a": b"1"})
     writer.write({b"b": b"2"})
     os._exit(9)
+
+
+def write_until_full(folder: Path, most: int) -> None:
+    """Write to a store until no file may be longer than that; then close it, and end with 9 if all was told well."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    full, number = RocksStore(folder, RocksShared(8, 8)), 0
+    try:
+        while number < 10_000:
+            full.write({b"d%05d" % number: os.urandom(1000)})
+            number += 1
+    except StoreFailedError as error:
+        told = str(error)
+    else:
+        os._exit(1)
+    full.close()
+    (folder.parent / "written").write_text(str(number))
+    os._exit(9 if "no room on the disk" in told and str(folder) in told else 2)
+
+
+def test_a_full_disk_is_told_and_what_was_written_before_stands(tmp_path: Path) -> None:
+    """The error names the folder and what to do; closing fails no more; with room again it goes on where it was."""
+    folder = tmp_path / "data" / "p0"
+    writer = multiprocessing.get_context("spawn").Process(target=write_until_full, args=(folder, 1_000_000))
+    writer.start()
+    writer.join(60)
+    assert writer.exitcode == 9
+    written = int((folder.parent / "written").read_text())
+    assert written > 500
+    after = RocksStore(folder, SHARED)
+    assert len(after.scan(b"d")) == written
+    after.write({b"e": b"1"})
+    after.close()
+
+
+def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+    """A file where the folder should be, as a bad mount or a typing error leaves it: an error with its name."""
+    (tmp_path / "data").write_text("")
+    with pytest.raises(StoreFailedError, match=str(tmp_path / "data")):
+        RocksStore(tmp_path / "data" / "p0", SHARED)
