@@ -146,6 +146,33 @@ def test_what_the_topic_says_is_open_and_is_not_is_closed() -> None:
     assert told(folding) == [("x", "closed")]
 
 
+def test_what_is_to_be_closed_is_not_closed_again() -> None:
+    """It was counted to its end, but whoever did so died before he told it: the topic still says that it is open."""
+    folding = fold(folding_of(), written(claim(1), a_record(hits=[hit()])))
+    (opening,) = [read_breach(message.value) for message in folding.outbox]
+    folding.published(1)
+    later = [a_record(at=NOW + hours * HOUR, tallies=[a_tally(NOW + hours * HOUR)]) for hours in (2, 4)]
+    fold(folding, written(*later), first=2)
+    assert told(folding) == [(opening.breach_id, "closed")]
+    assert folding.put_right({opening.breach_id: opening}) == 0
+    assert told(folding) == [(opening.breach_id, "closed")]
+
+
+def test_what_is_counted_anew_keeps_the_id_under_which_it_was_told() -> None:
+    """In another order of partitions a rate may be broken in another hour; what lies apart in time stays apart."""
+    folding = fold(folding_of(), written(claim(1), a_record(hits=[hit()])))
+    (opening,) = [read_breach(message.value) for message in folding.outbox]
+    before = msgspec.structs.replace(opening, breach_id="told", opened_at=opening.opened_at - 2 * HOUR)
+    past = msgspec.structs.replace(
+        before, breach_id="past", status="closed", opened_at=NOW - DAY, closed_at=NOW - DAY + HOUR
+    )
+    assert folding.put_right({"past": past, "told": before}) == 0
+    assert told(folding) == [("told", "open")]
+    later = [a_record(at=NOW + hours * HOUR, tallies=[a_tally(NOW + hours * HOUR)]) for hours in (2, 4)]
+    fold(folding, written(*later), first=2)
+    assert told(folding) == [("told", "open"), ("told", "closed")]
+
+
 def test_a_breach_is_published_as_a_cloud_event_under_its_id() -> None:
     """The last record of a key is what holds; a repeat has the same `ce_id`."""
     folding = fold(folding_of(), written(claim(1), a_record(hits=[hit()])))
@@ -258,6 +285,20 @@ async def test_partitions_that_are_behind_are_merged_by_time(most: int) -> None:
     taken = await all_of(stream)
     assert [each.timestamp for each in taken] == sorted(logs[0] + logs[1])
     assert stream.lag == 0
+
+
+async def test_a_stream_is_past_its_start_though_more_comes_all_the_time() -> None:
+    """What was there at the start is told from what has come since."""
+    consumer = Consumer({0: list(range(40)), 1: list(range(40))}, 10)
+    stream = LedgerStream(consumer, "l", consumer.logs)
+    await stream.start({})
+    taken: list[Rec] = []
+    while not stream.past_start:
+        consumer.logs[0] += [Rec(0, len(consumer.logs[0]) + more, 50) for more in range(10)]
+        taken += await stream.take(0)
+        assert len(taken) < 500, "it never was past its start"
+        assert not stream.caught_up
+    assert {(each.partition, each.offset) for each in taken} >= {(n, offset) for n in (0, 1) for offset in range(40)}
 
 
 async def test_a_stream_goes_on_where_a_fold_stopped_and_elsewhere_from_a_time() -> None:

@@ -97,7 +97,7 @@ async def test_what_is_planted_opens_and_closes_once_though_the_one_who_adds_up_
     adding = await first.start("aggregate")
     try:
         await until_ready(worker)
-        fake = a_send("fake", NOW - 9 * DAY + 5 * MINUTE, recipient=PEOPLE[7], text=IMITATION)
+        fake = a_send("fake", NOW - 9 * DAY + 299 * MINUTE, recipient=PEOPLE[7], text=IMITATION)  # last of the day
         await write(messages(*a_day(1, fake)), stage)
         (opened,) = await until(lambda events: events, stage)
         assert (opened.rule, opened.subject, opened.status) == ("B5_EVASION", {"signature": "支付寶"}, "open")

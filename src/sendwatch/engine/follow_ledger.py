@@ -33,6 +33,7 @@ class LedgerStream:
         self._waiting: dict[int, deque[ConsumerRecord]] = {number: deque() for number in self._places}
         self._ends: dict[int, int] = {}
         self._next: dict[int, int] = {}
+        self._began_at: dict[int, int] = {}
         self._in_vain = 0
 
     async def start(self, positions: Mapping[int, int], since: int | None = None) -> dict[int, tuple[int, int]]:
@@ -57,12 +58,19 @@ class LedgerStream:
             self._next[number] = max(wanted, first[place])
             self._ends[number] = ends[place]
             self._consumer.seek(place, self._next[number])
+        self._began_at = dict(self._ends)
         return gone
 
     @property
     def caught_up(self) -> bool:
         """Whether everything that is known to be there was handed on."""
         return not any(self._waiting.values()) and not self._behind()
+
+    @property
+    def past_start(self) -> bool:
+        """Whether everything that was there at the start was handed on, however much has come since."""
+        handed_on = {number: self._next[number] - len(queue) for number, queue in self._waiting.items()}
+        return all(handed_on[number] >= end for number, end in self._began_at.items())
 
     @property
     def lag(self) -> int:

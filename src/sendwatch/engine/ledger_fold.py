@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from sendwatch import ledger
-from sendwatch.outgoing import Message, breach_event, breach_message
+from sendwatch.outgoing import Message, breach_event, breach_message, read_breach
 from sendwatch.windows import keeping
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PLACES, OUTBOX = b"\x00places", b"\x00outbox"
 BOARD = b"b"
 SKIPPED = Raw(b"[]")
+FOREVER = 1 << 62
 
 
 class Summed(ledger.Range, tag="range", tag_field="record"):
@@ -82,13 +83,41 @@ class Folding:
             self.outbox += [breach_message(breach_event(breach)) for breach in self.board.settle()]
 
     def put_right(self, told: Mapping[str, BreachEvent]) -> int:
-        """Close what the topic says is open and is not: `told` is the last record of each breach there."""
+        """Make what the topic says agree with what was counted; `told` is the last record of each breach there.
+
+        To be called once all is folded that was there at the start, before anything of it is published. What is open
+        there, and neither here nor in the outbox, is closed: so many are returned. A breach that was told under another
+        id keeps that: which hour a rate is broken in turns on the order in which partitions were read.
+        """
+        self._rename(told)
+        waiting = {event.breach_id: event for event in self._waiting()}
         open_ids = {breach.id for breach in self.board.outbreaks.open.values()}
-        stale = [each for each in told.values() if each.status == "open" and each.breach_id not in open_ids]
+        stale = [each for each in ({**told, **waiting}).values() if each.status == "open"]
+        stale = [each for each in stale if each.breach_id not in open_ids]
         for event in stale:
             closed = msgspec.structs.replace(event, status="closed", closed_at=max(self.board.now, event.opened_at))
             self.outbox.append(breach_message(closed))
         return len(stale)
+
+    def _rename(self, told: Mapping[str, BreachEvent]) -> None:
+        """Give what was counted anew the ids under which the topic has it: the same subject at the same time."""
+        counted = {event.breach_id: event for event in self._waiting()}
+        counted |= {breach.id: breach_event(breach) for breach in self.board.outbreaks.open.values()}
+        free = {key: event for key, event in told.items() if key not in counted}
+        names: dict[str, str] = {}
+        for key, event in counted.items():
+            same = next((each for each in free.values() if _same(each, event)), None)
+            if key not in told and same is not None:
+                names[key] = free.pop(same.breach_id).breach_id
+        for breach in self.board.outbreaks.open.values():
+            breach.id = names.get(breach.id, breach.id)
+        for number, event in enumerate(self._waiting()):
+            if event.breach_id in names:
+                known = msgspec.structs.replace(event, breach_id=names[event.breach_id])
+                self.outbox[number] = breach_message(known)
+
+    def _waiting(self) -> list[BreachEvent]:
+        return [read_breach(message.value) for message in self.outbox]
 
     def save(self) -> None:
         """Write everything that changed, and how far it is, at once."""
@@ -100,3 +129,11 @@ class Folding:
     def published(self, count: int) -> None:
         """So many of the outbox, from its beginning, are acknowledged."""
         del self.outbox[:count]
+
+
+def _same(one: BreachEvent, other: BreachEvent) -> bool:
+    """Whether two counts of one ledger would tell this as one breach: of one subject, at overlapping times."""
+    if (one.rule, one.subject) != (other.rule, other.subject):
+        return False
+    ends = [FOREVER if each.closed_at is None else each.closed_at for each in (one, other)]
+    return max(one.opened_at, other.opened_at) <= min(ends)
