@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.app.base import BootStrategy
 from mode import Service
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from sendwatch.engine import connection, garbage
+from sendwatch.engine import connection, garbage, lookup, topics
 from sendwatch.engine.aggregator import Aggregator
 from sendwatch.engine.canary import Canary
+from sendwatch.engine.group import telling
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.log_reader import LogReader
 from sendwatch.engine.owned import FOLLOWED, SOURCES
@@ -68,11 +68,12 @@ class Application(faust.App):  # type: ignore[misc]
 
     BootStrategy = Boot
     live: Live | Aggregator
+    beside: tuple[Service, ...] = ()
 
     def on_init_dependencies(self) -> list[Any]:
         """Faust's own services first, so that the pages answer while the worker connects."""
         beside = [*self.live.canaries(), *self.live.aggregators()] if isinstance(self.live, Live) else []
-        return [*super().on_init_dependencies(), self.live, *beside]
+        return [*super().on_init_dependencies(), self.live, *beside, *self.beside]
 
 
 def build(settings: Settings, *, until_end: bool = False) -> Application:
@@ -115,8 +116,9 @@ async def serve(app: Application) -> None:
     for wait in waits:
         wait.cancel()
     await asyncio.gather(*waits, return_exceptions=True)
-    if app.crash_reason is not None:
-        raise app.crash_reason
+    reason = app.crash_reason or (None if running.cancelled() else running.exception())  # the latter: while starting
+    if reason is not None:
+        raise reason
 
 
 class Live(Service):  # type: ignore[misc]
@@ -133,17 +135,18 @@ class Live(Service):  # type: ignore[misc]
         self._ticked_at = time.monotonic()
         self._judged, self._followed, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.worker: Worker | None = None
+        self.lookups = lookup.Lookups(settings, self._judging, lambda: self.worker)
 
     async def on_start(self) -> None:
         """Connect, begin to read the registries, and join the group."""
         settings = self._settings
         names = {kind: settings.topics.name(kind) for kind in ALL_KINDS}
         options = await connection.reach(settings.kafka, "starting the worker", log.warning)
+        await topics.refuse_others(settings, log.warning)
         self._producer = AIOKafkaProducer(**options, **_producing(settings))
         self._aside = aside(options)
-        self._following = AIOKafkaConsumer(
-            **options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=FOLLOW_MS
-        )
+        apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+        self._following = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=FOLLOW_MS)
         self._consumer = AIOKafkaConsumer(**options, **_consuming(settings))
         for client in (self._producer, self._aside, self._following):
             await client.start()
@@ -275,7 +278,7 @@ def _producing(settings: Settings) -> dict[str, Any]:
 def _consuming(settings: Settings) -> dict[str, Any]:
     return connection.member_options(settings.kafka) | {
         "auto_offset_reset": "earliest",
-        "partition_assignment_strategy": (RangePartitionAssignor,),
+        "partition_assignment_strategy": (telling(lookup.address_of(settings.web)),),
         "max_poll_interval_ms": 600_000,
         "fetch_max_wait_ms": 100,
     }
@@ -292,6 +295,7 @@ def _metrics(settings: Settings, judging: Judging) -> Metrics:
         carriers=settings.metrics.carriers,
         version=judging.version.sendwatch,
         ruleset_version=judging.version.rules,
+        complaint_limits={"": settings.breaches.complaints_per_million} | settings.breaches.limits_by_carrier(),
     )
 
 
@@ -305,9 +309,14 @@ def _add_pages(app: Application, live: Live | Aggregator) -> None:
     async def ready(view: Any, _request: Any) -> Response:
         return view.json({"ready": live.ready}, status=200 if live.ready else 503)
 
-    async def scrape(view: Any, _request: Any) -> Response:
-        return view.bytes(live.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def scrape(view: Any, request: Any) -> Response:
+        small = "gzip" in request.headers.get("Accept-Encoding", "")
+        page = live.metrics.recent_page(time.monotonic(), small=small)
+        headers = {"Content-Type": CONTENT_TYPE_LATEST} | ({"Content-Encoding": "gzip"} if small else {})
+        return view.bytes(page, headers=headers)
 
+    if isinstance(live, Live):
+        lookup.add_routes(app, live.lookups)
     app.page("/-/healthy")(healthy)
     app.page("/-/ready")(ready)
     app.page("/metrics")(scrape)

@@ -54,6 +54,13 @@ async def survey(settings: Settings, tell: Callable[[str], None] = lambda _: Non
         return await look(client, declared(settings.topics))
 
 
+async def refuse_others(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Raise TopicsRefusedError where topics have other partitions than configured: keys would lie elsewhere."""
+    found = await survey(settings, tell)
+    if found.refusals:
+        raise TopicsRefusedError("\n".join(found.refusals))
+
+
 async def apply(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> Survey:
     """Make what is missing, and wait until it is there; the survey is of before.
 
