@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from gzip import decompress
 from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sendwatch.engine.counts import Counts
 from sendwatch.engine.partition import Outcome
 from sendwatch.ledger import Range, Version
-from sendwatch.metric_table import DOINGS, METRICS, OTHER, REJECTIONS, UNKNOWN, reference
-from sendwatch.metrics import Metrics
+from sendwatch.metric_table import DOINGS, METRICS, MOST_BREACHES, OTHER, REJECTIONS, UNKNOWN, reference
+from sendwatch.metrics import ADDED_UP, Metrics
 from sendwatch.outgoing import Message
+from sendwatch.windows.sums import Complained, Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -206,9 +208,63 @@ def test_open_breaches_are_told_by_the_one_who_adds_up_and_by_nobody_else() -> N
     """By rule; who no longer does it tells nothing."""
     seen = metrics()
     assert value(seen, "breaches_open", rule="B4_HARVEST") is None
-    seen.set_breaches({"B3_COMPLAINT_RATE": 0, "B4_HARVEST": 2}, 7)
+    seen.set_breaches({"B3_COMPLAINT_RATE": 0, "B4_HARVEST": 2}, 7, 1_700_000_000_500)
+    seen.set_open([("B4_HARVEST", "5c5a1879b3c7fc4a", "", "e1")])
+    seen.set_all("windows_sends", {("1d",): 9})
     assert value(seen, "breaches_open", rule="B4_HARVEST") == 2
     assert value(seen, "breaches_open", rule="B3_COMPLAINT_RATE") == 0
     assert value(seen, "ledger_behind_records", topic="ledger") == 7
+    assert value(seen, "ledger_added_up_timestamp_seconds", topic="ledger") == 1_700_000_000.5
+    assert value(seen, "windows_sends", window="1d") == 9
     seen.forget_breaches()
+    assert not re.findall(rf"^sendwatch_(?:{'|'.join(ADDED_UP)}){{", seen.page().decode(), re.MULTILINE)
     assert value(seen, "breaches_open", rule="B4_HARVEST") is None
+
+
+def test_breaches_beyond_the_room_are_counted_once_and_closed_ones_are_gone() -> None:
+    """The oldest are named; the others are overflow however often they are told."""
+    seen = metrics()
+    opened = [("B5_EVASION", f"{number:016x}", "", f"e{number}") for number in range(MOST_BREACHES + 3)]
+    seen.set_open(opened)
+    seen.set_open(opened)
+    first, last = opened[0], opened[-1]
+    assert value(seen, "signature_breach", rule=first[0], signature_id=first[1], port_id="", breach="e0") == 1
+    assert value(seen, "signature_breach", rule=last[0], signature_id=last[1], port_id="", breach=last[3]) is None
+    assert value(seen, "label_overflow_total", metric="signature_breach") == 3
+    seen.set_open(opened[1:])
+    assert value(seen, "signature_breach", rule=first[0], signature_id=first[1], port_id="", breach="e0") is None
+    assert value(seen, "label_overflow_total", metric="signature_breach") == 3
+
+
+def test_complaints_are_counted_by_carrier_and_held_against_its_limit() -> None:
+    """From the ledger record; one that moves to another send of the carrier counts no second time."""
+    seen = Metrics(NAMES, RULES, carriers=["cmcc"], complaint_limits={"": 0.25, "cucc": 5})
+    assert value(seen, "complaints_total", carrier="cmcc") == 0
+    assert value(seen, "complaint_limit_ratio", carrier="cmcc") == 0.25e-6
+    told = [(complained("cmcc"), 2), (complained("cucc"), 1), (complained("cucc", "O2"), -1), (complained("ctcc"), -1)]
+    batch = outcome(Counts())
+    batch.record.sums = Sums(complained=told)
+    seen.count(batch, 0)
+    assert value(seen, "complaints_total", carrier="cmcc") == 2
+    assert value(seen, "complaints_total", carrier="cucc") is None
+    batch.record.sums = Sums(complained=told[:2])
+    seen.count(batch, 0)
+    assert value(seen, "complaints_total", carrier="cucc") == 1
+    assert value(seen, "complaint_limit_ratio", carrier="cucc") == 5e-6
+
+
+def complained(carrier: str, owner: str = "O1") -> Complained:
+    return Complained(
+        7, owner, "10690001", "12321", "marketing", "SP1", carrier, "31", about_code=False, found="latest"
+    )
+
+
+def test_whoever_scrapes_often_gets_the_page_of_a_moment_ago() -> None:
+    """It is made once a second at most; who comes seldom gets a fresh one."""
+    seen = metrics()
+    first = seen.recent_page(100.0)
+    seen.rebalanced()
+    assert seen.recent_page(100.9) is first
+    fresh = seen.recent_page(101.0)
+    assert b"sendwatch_rebalances_total 1.0" in fresh
+    assert decompress(seen.recent_page(101.0, small=True)) == fresh

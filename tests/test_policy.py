@@ -58,3 +58,14 @@ def test_a_promotion_may_go_over_the_new_year() -> None:
 def test_what_is_no_promotion_is_a_fault(written: str) -> None:
     """With its place; a day that not every year has is none."""
     assert [key for key, _ in Breaches(promotions=("618 06-01..06-20", written)).faults()] == ["promotions.1"]
+
+
+def test_a_carrier_may_have_a_limit_of_its_own() -> None:
+    """In complaints per million; names may have blanks in them no more than numbers may be nothing."""
+    assert Breaches(carrier_limits=("CMCC 0.5", "移动 12")).limits_by_carrier() == {"CMCC": 0.5, "移动": 12}
+
+
+@pytest.mark.parametrize("written", ["CMCC", "CMCC 0", "CMCC 0.0", "CMCC -1", "CMCC x", "0.5", "C M 1", "CMCC 1e3"])
+def test_a_limit_is_a_carrier_and_a_number(written: str) -> None:
+    """Anything else is told."""
+    assert [key for key, _ in Breaches(carrier_limits=("CMCC 0.5", written)).faults()] == ["carrier_limits.1"]

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 UNKNOWN, OTHER = "unknown", "other"
 MOST_CARRIERS, MOST_OTHERS = 20, 100
+MOST_BREACHES, MOST_TOP = 200, 50
 OUTCOMES = ("clean", "flagged", "suppressed", "undecided")
 REJECTIONS = (
     "no_value",
@@ -48,6 +49,7 @@ TOPIC = "topic: the declared ones"
 CARRIER = f"carrier: {MOST_CARRIERS}, {UNKNOWN}, {OTHER}"
 RULE = "rule: the catalogue"
 PARTITION = f"{TOPIC}; partition: those owned"
+WINDOW = "window: 1h, 1d, 30d"
 
 METRICS = (
     Metric("build_info", "gauge", "Always 1; what runs.", ("version", "revision", "ruleset_version"), "one each"),
@@ -172,6 +174,20 @@ METRICS = (
         ("rule", "kind"),
         f"{RULE}; kind: raised, cleared",
     ),
+    Metric(
+        "complaints_total",
+        "counter",
+        "Complaints, one per message, by the carrier of the send that they are about. Counted anew where that changes.",
+        ("carrier",),
+        CARRIER,
+    ),
+    Metric(
+        "complaint_limit_ratio",
+        "gauge",
+        "Complaints per send in a day that a carrier is held against, by the configuration.",
+        ("carrier",),
+        CARRIER,
+    ),
     Metric("rebalances_total", "counter", "Times that partitions were shared out anew."),
     Metric("worker_ready", "gauge", "1 while every partition owned is judged."),
     Metric(
@@ -198,6 +214,60 @@ METRICS = (
         "Ledger records not yet added up, from the one process that does it.",
         ("topic",),
         "topic: the ledger",
+    ),
+    Metric(
+        "ledger_added_up_timestamp_seconds",
+        "gauge",
+        "Up to when what workers wrote into the ledger is added up, from the one process that does it; now, where "
+        "nothing waits.",
+        ("topic",),
+        "topic: the ledger",
+    ),
+    Metric(
+        "signature_breach",
+        "gauge",
+        "1 for each breach that is open, oldest first. breach: its key on the topic of breaches. The ids are keyed "
+        "hashes of whom it is about (signature, owner, account or text) and of the port, which "
+        "`sendwatch breaches` tells too.",
+        ("rule", "signature_id", "port_id", "breach"),
+        f"rule: B3 to B6; the others: {MOST_BREACHES} together",
+    ),
+    Metric(
+        "top_signature_flag_rate",
+        "gauge",
+        "Flags per second over the last day of the signatures and ports with most; at least the truth. The ids are "
+        "keyed hashes, which `sendwatch breaches` tells too.",
+        ("signature_id", "port_id"),
+        f"both: {MOST_TOP} together",
+    ),
+    Metric(
+        "windows_sends",
+        "gauge",
+        "Sends judged in a sliding window of event time.",
+        ("window",),
+        WINDOW,
+    ),
+    Metric(
+        "windows_complaints",
+        "gauge",
+        "Complaints, one per message, received in a sliding window of event time.",
+        ("window",),
+        "window: 1d, 30d",
+    ),
+    Metric(
+        "windows_coverage_ratio",
+        "gauge",
+        "Share of the sends of a sliding window of event time that every rule decided.",
+        ("window",),
+        WINDOW,
+    ),
+    Metric(
+        "windows_opt_outs",
+        "gauge",
+        "How refusals were heeded in the last 30 days: refusals by reply; commercial sends after a refusal (C5); those "
+        "48 h and more after a reply (C9).",
+        ("what",),
+        "what: refusals, sent_after, ignored",
     ),
     Metric("label_overflow_total", "counter", "Label values counted as other.", ("metric",), "metric: these"),
     Metric("config_last_reload_successful", "gauge", "1 if the configuration was read without a mistake."),

@@ -11,6 +11,9 @@ is bounded in number and in form; the rest is counted as `other`.
 from __future__ import annotations
 
 import re
+from collections import Counter as Sum
+from gzip import compress
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -29,6 +32,7 @@ from sendwatch.metric_table import (
     DOINGS,
     FAULT,
     METRICS,
+    MOST_BREACHES,
     MOST_CARRIERS,
     MOST_OTHERS,
     OTHER,
@@ -39,11 +43,18 @@ from sendwatch.metric_table import (
 from sendwatch.topics import INPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sendwatch.engine.partition import Outcome
     from sendwatch.engine.patience import Doing
 
+ADDED_UP = (
+    "breaches_open", "ledger_behind_records", "ledger_added_up_timestamp_seconds", "signature_breach",
+    "top_signature_flag_rate", "windows_sends", "windows_complaints", "windows_coverage_ratio", "windows_opt_outs",
+)  # fmt: skip
+"""What only the one process tells that adds up the ledger."""
+
+FRESH_SECONDS = 1.0
 plain_name = re.compile(r"(?!.*\d{7})[\w.-]{1,32}")
 """What a carrier may be called on a label: short, and with no room for a phone number."""
 
@@ -73,7 +84,7 @@ class Metrics:
     """The worker's metrics, in a registry of their own: nothing is global; tests make as many as they like.
 
     `names`: topic names by kind, for labels. `rules`: severities by rule id. Whoever counts may name a topic
-    by its kind or its name.
+    by its kind or its name. `complaint_limits`: complaints per million sends by carrier; of all others under "".
     """
 
     def __init__(
@@ -85,6 +96,7 @@ class Metrics:
         version: str = "",
         revision: str = "",
         ruleset_version: str = "",
+        complaint_limits: Mapping[str, float] = MappingProxyType({}),
         registry: CollectorRegistry | None = None,
     ) -> None:
         """Declare everything, and set what is known beforehand to 0."""
@@ -110,7 +122,10 @@ class Metrics:
         self._rule = Bound("flags_total", overflow, MOST_OTHERS, rules)
         self._reason = Bound("undecided_total", overflow, MOST_OTHERS, [FAULT])
         self._field = Bound("fields_ignored_total", overflow, MOST_OTHERS)
+        self._complaint_limits = complaint_limits
         self._so_far: dict[str, int] = {}
+        self._page: tuple[float, bytes, bytes] | None = None
+        self._breaches: set[str] = set()
         self._begin(rules, [UNKNOWN, *carriers])
 
     def _begin(self, rules: Mapping[str, str], carriers: Iterable[str]) -> None:
@@ -118,6 +133,7 @@ class Metrics:
         counters = self._counters
         for carrier in carriers:
             counters["events_consumed_total"].labels(self._topic("sends"), carrier)
+            self._complain(carrier, 0)
             for outcome in OUTCOMES:
                 counters["events_decided_total"].labels(carrier, outcome)
             for decided in ("all", "some"):
@@ -157,10 +173,19 @@ class Metrics:
             counters["undecided_total"].labels(self._rule(rule), self._reason(reason)).inc(number)
         for (rule, kind), number in counts.corrections.items():
             counters["corrections_total"].labels(self._rule(rule), kind).inc(number)
+        for carrier, number in _complained(outcome).items():
+            self._complain(self._carrier(carrier), number)
         acked = sum(message.topic == "flags" for message in outcome.messages)
         counters["flags_published_total"].labels("acked").inc(acked)
         self._observe("decision_delay_seconds", (max(0, now - sent_at) for sent_at in counts.flagged_sent_at))
         self._observe("opt_out_age_seconds", counts.after_refusal)
+
+    def _complain(self, carrier: str, number: int) -> None:
+        """Count complaints about sends of a carrier, and say how many there may be."""
+        self._counters["complaints_total"].labels(carrier).inc(number)
+        limit = self._complaint_limits.get(carrier, self._complaint_limits.get(""))
+        if limit is not None:
+            self._gauges["complaint_limit_ratio"].labels(carrier).set(limit / 1e6)
 
     def _observe(self, name: str, spans: Iterable[int]) -> None:
         """Put spans of time (ms) into a histogram."""
@@ -231,16 +256,31 @@ class Metrics:
             for table in ("consents", "replies"):
                 self._gauges[name].remove_by_labels({"table": table})
 
-    def set_breaches(self, by_rule: Mapping[str, int], behind: int) -> None:
-        """Say how many breaches are open, and how many ledger records are not yet added up."""
+    def set_breaches(self, by_rule: Mapping[str, int], behind: int, added_up_at: int) -> None:
+        """Say how many breaches are open, how many ledger records wait, and up to when (ms) they are added up."""
         for rule, number in by_rule.items():
             self._gauges["breaches_open"].labels(rule).set(number)
         self._gauges["ledger_behind_records"].labels(self._topic("ledger")).set(behind)
+        self._gauges["ledger_added_up_timestamp_seconds"].labels(self._topic("ledger")).set(added_up_at / 1000)
+
+    def set_open(self, breaches: Sequence[tuple[str, str, str, str]]) -> None:
+        """Name the open breaches, oldest first: rule, id of whom it is about, id of the port, key."""
+        self.set_all("signature_breach", dict.fromkeys(breaches[:MOST_BREACHES], 1))
+        left_out = {breach for *_, breach in breaches[MOST_BREACHES:]}
+        self._counters["label_overflow_total"].labels("signature_breach").inc(len(left_out - self._breaches))
+        self._breaches = left_out
+
+    def set_all(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
+        """Give a gauge these values by its labels, and no others."""
+        gauge = self._gauges[name]
+        gauge.clear()
+        for labels, number in values.items():
+            gauge.labels(*labels).set(number)
 
     def forget_breaches(self) -> None:
-        """Say nothing of breaches any more: another process adds them up."""
-        self._gauges["breaches_open"].clear()
-        self._gauges["ledger_behind_records"].clear()
+        """Say nothing of what is added up any more: another process does it."""
+        for name in ADDED_UP:
+            self._gauges[name].clear()
 
     def reloaded(self, at: int | None) -> None:
         """Say that the configuration was read, at a time in ms; None where it could not be used."""
@@ -252,5 +292,24 @@ class Metrics:
         """What /metrics answers, in Prometheus' text format."""
         return generate_latest(self.registry)
 
+    def recent_page(self, now: float, *, small: bool = False) -> bytes:
+        """The page of at most a second ago (`now` in seconds): making one costs milliseconds, and many may scrape.
+
+        `small`: by gzip, as Prometheus takes it; sending the whole costs more than the rest of an answer.
+        """
+        if self._page is None or not 0 <= now - self._page[0] < FRESH_SECONDS:
+            page = self.page()
+            self._page = now, page, compress(page, compresslevel=1, mtime=0)
+        _, whole, less = self._page
+        return less if small else whole
+
     def _topic(self, kind: str) -> str:
         return self._names.get(kind, kind)
+
+
+def _complained(outcome: Outcome) -> Mapping[str, int]:
+    """The complaints of a batch by carrier, less those that turned out to be about other sends."""
+    sums = Sum[str]()
+    for about, number in outcome.record.sums.complained:
+        sums[about.carrier or ""] += number
+    return +sums

@@ -130,6 +130,14 @@ class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "bound.",
         ),
     ] = 0.25
+    carrier_limits: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What the alert on a whole carrier's complaints is held against, where it is not "
+            'complaints_per_million: a carrier, and complaints per million sends in a day, as in "CMCC 0.5". It opens '
+            "no breach."
+        ),
+    ] = ()
     complaints_least: Annotated[
         int, Meta(ge=1, le=1000, description="B3: fewer complaints than this prove nothing.")
     ] = 5
@@ -180,6 +188,14 @@ class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         for number, promotion in enumerate(self.promotions):
             if not all(_promotion(promotion, year) for year in (2027, 2028)):
                 yield f"promotions.{number}", 'expected a name and two days, as in "618 06-01..06-20"'
+        for number, limit in enumerate(self.carrier_limits):
+            if not carrier_limit.fullmatch(limit):
+                yield f"carrier_limits.{number}", 'expected a carrier and a number above 0, as in "CMCC 0.5"'
+
+    def limits_by_carrier(self) -> dict[str, float]:
+        """Complaints per million sends in a day, of the carriers that have a limit of their own."""
+        named = (each.rpartition(" ") for each in self.carrier_limits)
+        return {carrier: float(limit) for carrier, _, limit in named}
 
     def calendar(self, around: int) -> tuple[Promotion, ...]:
         """The promotions of the year that `around` (ms) lies in, and of those beside it."""
@@ -204,6 +220,7 @@ class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         )
 
 
+carrier_limit = re.compile(r"\S+ (?=[\d.]*[1-9])\d+(\.\d+)?")
 promotion_form = re.compile(r"(\S+) (\d\d)-(\d\d)\.\.(\d\d)-(\d\d)")
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sendwatch.correlation import id_of
+from sendwatch.metric_table import MOST_TOP
 from sendwatch.outgoing import breach_event
 from sendwatch.windows import asked, vane
 from sendwatch.windows.drift import drift
@@ -22,14 +24,17 @@ if TYPE_CHECKING:
     from sendwatch.windows.breach import Breach
     from sendwatch.windows.limits import Promotion
     from sendwatch.windows.lines import Subject
+    from sendwatch.windows.top import Ranked
 
 BY_ID = {rule.id: rule for rule in RULES}
 UTC_PLUS_8 = timedelta(hours=8)
 LENGTH = 10
 
 
-def as_json(board: Board, covered: Callable[[Subject, int], bool | None], promotions: Sequence[Promotion]) -> Any:
-    """Everything, as plain values."""
+def as_json(
+    board: Board, covered: Callable[[Subject, int], bool | None], promotions: Sequence[Promotion], key: bytes = b""
+) -> Any:
+    """Everything, as plain values; `key` makes the ids under which dashboards show the same."""
     hours, now = board.hours, board.now
     answer = {
         "at": now,
@@ -46,6 +51,7 @@ def as_json(board: Board, covered: Callable[[Subject, int], bool | None], promot
         "new_ports": vane.new(hours["port"], now)[:LENGTH],
         "drift": drift(board, covered)[:LENGTH],
         "service_level": asked.service_level(board, LENGTH),
+        "dashboard_ids": _dashboard_ids(board, key),
         "coverage": {window: asked.coverage(board, window) for window in ("1h", "1d", "30d")},
         "left_out": {
             **{name: table.left_out for name, table in board.tables().items() if table.left_out},
@@ -57,7 +63,7 @@ def as_json(board: Board, covered: Callable[[Subject, int], bool | None], promot
 
 
 def as_lines(
-    board: Board, covered: Callable[[Subject, int], bool | None], promotions: Sequence[Promotion]
+    board: Board, covered: Callable[[Subject, int], bool | None], promotions: Sequence[Promotion], key: bytes = b""
 ) -> Iterator[str]:
     """The same for people, shortened."""
     yield f"as of {_time(board.now)}"
@@ -68,8 +74,11 @@ def as_lines(
         words = BY_ID[breach.rule].reason.filled({**breach.subject, **breach.measures})
         yield f"      {words.en}"
         yield f"      {words.zh}"
+        yield f"      breach 事件号 {breach.id}"
     yield from _listed("most flags in a day 一日内违规最多", asked.offenders(board, "owner", "1d", LENGTH), _sum)
     yield from _listed("most complaints in 30 days 30 日内投诉最多", _complained(board), _sum)
+    flagged = [(each, key) for each in asked.flagged_lately(board, LENGTH)]
+    yield from _listed("most flags in a day, as on dashboards 一日内违规最多（看板编号）", flagged, _ranked)
     rises = vane.rising(board.hours["owner"], "complaints", board.now, promotions, per_send=True)
     yield from _listed("complaints rising 投诉上升", rises[:LENGTH], _rise)
     sends = vane.rising(board.hours["owner"], "sends", board.now, promotions)
@@ -106,6 +115,20 @@ def _subject(breach: Breach) -> str:
 
 def _sum(one: asked.Sum) -> str:
     return f"{_named(one.subject)}: {one.sends} sends, {one.flagged} flags, {one.complaints} complaints"
+
+
+def _ranked(one: tuple[Ranked, bytes]) -> str:
+    ranked, key = one
+    ids = " / ".join(id_of(key, part) or "–" for part in ranked.subject)
+    return f"{_named(ranked.subject)}: {ranked.count} flags  [{ids}]"
+
+
+def _dashboard_ids(board: Board, key: bytes) -> dict[str, str]:
+    """The names behind the ids in the labels of open breaches and top lists."""
+    told = [breach.subject.values() for breach in _in_order(board)]
+    names = {part for values in told for part in values}
+    names |= {part for ranked in asked.flagged_lately(board, MOST_TOP) for part in ranked.subject}
+    return {id_of(key, name): name for name in sorted(names - {None}, key=str) if name}
 
 
 def _rise(one: vane.Rise) -> str:
