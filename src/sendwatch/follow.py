@@ -71,9 +71,8 @@ async def reading(settings: Settings, kind: str) -> AsyncIterator[tuple[Any, lis
         raise NoSuchTopicError(f"no such topic: {name}. Is the prefix right, may this user read it?")
     places = [TopicPartition(name, number) for number in range(len(listed[name]))]
     options = connection.client_options(settings.kafka)
-    async with AIOKafkaConsumer(
-        **options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=WAIT_MS
-    ) as consumer:
+    apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+    async with AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS) as consumer:
         consumer.assign(places)
         yield consumer, places
 

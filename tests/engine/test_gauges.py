@@ -16,6 +16,7 @@ from engine_builders import (
     PREPARED,
     SETTINGS,
     Cluster,
+    Event,
     a_consent,
     a_filing,
     a_reply,
@@ -191,6 +192,17 @@ async def test_registry_records_are_counted_as_they_are_read() -> None:
     await settle(worker)
     await told(worker)
     assert (await told(worker))[name] == 3
+
+
+async def test_rows_of_a_registry_are_counted_and_not_their_records() -> None:
+    """One that is written again is one; one that is taken back is none."""
+    cluster = Cluster(registries=[a_filing(), a_filing("f2")])
+    cluster.produce(a_filing("f2", owner="O9"), a_filing("f3"), Event("signatures", NOW, b"f1", None))
+    worker = await settle(await a_worker(cluster))
+    assert (await told(worker))['table_keys{table="signatures"}'] == 2
+    cluster.produce(Event("signatures", NOW, b"f1", None), Event("signatures", NOW, b"f2", None), a_filing("f1"))
+    await settle(worker)
+    assert (await told(worker))['table_keys{table="signatures"}'] == 2
 
 
 # -- while Kafka is away ------------------------------------------------------------------------------------------

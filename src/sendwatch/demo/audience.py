@@ -57,7 +57,8 @@ class Audience:
     async def start(self) -> None:
         """Connect and begin at the beginning."""
         options = connection.client_options(self.settings.kafka)
-        self._consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=100)
+        apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+        self._consumer = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=100)
         await self._consumer.start()
         self._places = [TopicPartition(name, number) for name in self._names for number in self._partitions]
         self._consumer.assign(self._places)

@@ -50,8 +50,9 @@ async def add_up(settings: Settings) -> Added:
     judging = prepare(settings)
     options = await connection.reach(settings.kafka, "adding up the ledger")
     names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
-    following = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=WAIT_MS)
-    reading = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=WAIT_MS)
+    apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+    following = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
+    reading = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
     async with following, reading:
         registries = Registries(following, judging, names)
         await registries.start()

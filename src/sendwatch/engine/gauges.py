@@ -70,4 +70,4 @@ def _measure_registries(registries: Registries, metrics: Metrics) -> None:
     for kind, records in registries.records.items():
         metrics.consumed_so_far(kind, records)
         newest = registries.newest.get(kind)
-        metrics.set_table(kind, keys=records, recovering=not registries.caught_up, newest_at=newest)
+        metrics.set_table(kind, keys=registries.keys[kind], recovering=not registries.caught_up, newest_at=newest)

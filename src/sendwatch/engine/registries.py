@@ -52,6 +52,7 @@ class Registries:
         self.changes: list[Change] = []
         self.ignored: Counter[str] = Counter()
         self.records: Counter[str] = Counter()
+        self.keys: Counter[str] = Counter()
         self.newest: dict[str, int] = {}
         self.ends: dict[str, int] = {}
         self.alikes = Alikes(pending=judging.parameters.pending_grace)
@@ -115,6 +116,7 @@ class Registries:
 
     def _put(self, kind: str, id_: str, offset: int, arrived: int, row: Row | None) -> None:
         before = self._rows.get((kind, id_))
+        self.keys[kind] += (row is not None) - (before is not None)
         self._rows[kind, id_] = row
         self._judging.registry.put(kind, id_, offset, arrived, row)
         if row is None or isinstance(row, Filing):
