@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from grafana_foundation_sdk.builders.dashboard import Row
 
+from boards import breaches
 from boards.frame import choice, frame
 from boards.panels import AMBER, GREEN, RED, About, Ask, bars, lines, link, number, rows
 
@@ -42,7 +43,7 @@ def board() -> Dashboard:
     for panel in _flags():
         made.with_panel(panel)
     made.with_row(Row("Limits that many sends break together · 超限事件"))
-    for panel in _breaches():
+    for panel in breaches.panels():
         made.with_panel(panel)
     made.with_row(Row("What is not known · 未决与更正"))
     for panel in _unsaid():
@@ -190,35 +191,6 @@ def _flags() -> Panels:
                 11,
             ),
             Ask(f"sort_desc(sum by (severity) (increase({FLAGS}[$__range])))", "{{severity}}"),
-        ),
-    )
-
-
-def _breaches() -> Panels:
-    return (
-        bars(
-            About(
-                "Open breaches · 未关闭的超限事件",
-                "Breaches that are open now, by rule: complaints (B3), harvest (B4), evasion (B5), retaliation (B6). "
-                "`sendwatch breaches` lists them.",
-                "未关闭的超限事件数：投诉率（B3）、撞号（B4）、规避（B5）、投诉报复（B6）。明细用该命令查看。",
-                "short",
-                12,
-                8,
-            ),
-            Ask("sort_desc(max by (rule) (sendwatch_breaches_open))", "{{rule}}"),
-        ),
-        lines(
-            About(
-                "Ledger not yet added up · 待汇总台账",
-                "Ledger records that the one process that adds them up has not read yet. While it grows, breaches are "
-                "late. Nothing is shown: no process does it.",
-                "汇总进程尚未处理的台账记录数；持续增长则超限事件滞后，无数据表示没有汇总进程。",
-                "short",
-                12,
-                8,
-            ),
-            Ask("max by (topic) (sendwatch_ledger_behind_records)", "{{topic}}"),
         ),
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from boards.frame import Panels
 
 UID: Final = "sendwatch-noc"
+TOP_SIGNATURES: Final = "topk(10, 86400 * max by (signature_id, port_id) (sendwatch_top_signature_flag_rate))"
 DELAY: Final = "sum by (le) (rate(sendwatch_decision_delay_seconds_bucket[$__rate_interval]))"
 
 
@@ -197,7 +198,7 @@ def _wrong() -> Panels:
                 "Whether records of each carrier came in the 5 minutes before.",
                 "此前 5 分钟内各运营商是否有数据到达。",
                 "short",
-                8,
+                5,
                 9,
             ),
             Ask(
@@ -212,11 +213,38 @@ def _wrong() -> Panels:
                 "The ten rules that flagged most in the last hour, by number of flags.",
                 "最近一小时标记最多的十条规则。",
                 "short",
-                8,
+                5,
                 9,
             ),
             Ask("topk(10, sum by (rule) (increase(sendwatch_flags_total[1h])))", "{{rule}}"),
             to=link("sendwatch-compliance", rule="${__field.labels.rule}"),
+        ),
+        bars(
+            About(
+                "Complaints against the limit · 投诉与限值",
+                "Complaints per send of each carrier in one day, as a share of its limit. From 50 % a ticket, from "
+                "80 % a page, where there are five at least.",
+                "各运营商一日内每条短信投诉数占限值的比例；达 50% 提单，达 80% 呼叫（至少五次投诉）。",
+                "percentunit",
+                4,
+                9,
+            ),
+            Ask("sendwatch:complaints:ratio_increase1d / sendwatch:complaint_limit:ratio", "{{carrier}}"),
+            steps=((None, GREEN), (0.5, AMBER), (0.8, RED)),
+            to=link("sendwatch-compliance", carrier="${__field.labels.carrier}"),
+        ),
+        rows(
+            About(
+                "Top signatures · 违规最多的签名",
+                "The ten signatures and ports with most flags in the last day. The "
+                "ids stand for names: `sendwatch breaches` tells which.",
+                "最近一日违规最多的十个签名与端口；编号对应的名称用该命令查看。",
+                "short",
+                5,
+                9,
+            ),
+            {"signature_id": "signature · 签名", "port_id": "port · 端口"},
+            Ask(TOP_SIGNATURES, "flags a day · 日标记数"),
         ),
         rows(
             About(
@@ -224,7 +252,7 @@ def _wrong() -> Panels:
                 "Each alert that fires. Its runbook section is in the alert itself.",
                 "正在触发的告警；处置手册见告警内链接。",
                 "short",
-                8,
+                5,
                 9,
             ),
             {"alertname": "alert · 告警", "severity": "severity · 级别", "category": "category · 类别"},

@@ -6,7 +6,9 @@ Everything is real and as shipped, but in a hurry: intervals, and what Sendwatch
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import sys
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -15,24 +17,28 @@ from alerts import RUNBOOK, anchor, sections
 from servers import Inbox, a_prometheus, about, an_alertmanager, prometheus_files
 from shipped import ask, installed
 
+from engine_builders import DAY, HOUR, a_filing, a_send
 from sendwatch.demo import until_ready
 from sendwatch.demo.stage import Stage, free_port
 from sendwatch.rules import discover
 from sendwatch.simulate import Story, stream
+from sendwatch.simulate.truth import Message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from engine_builders import Event
     from sendwatch.demo.stage import Worker
 
 LIKELY: Final = 60.0  # seconds in which what must come has come
+IMITATION: Final = "【支付寶】会员日全场女装八折，满300减50，欢迎选购。拒收请回复R"
 chinese = re.compile(r"[\u4e00-\u9fff]{4}")
 
 
 HURRY: Final = {
     "pipeline.yml": {"for: 2m": "for: 2s"},  # the quickest alerts; the others stay patient
-    "compliance.yml": {"[10m]": "[20s]", "for: 5m": "for: 2s"},
+    "compliance.yml": {"[10m]": "[20s]", "for: 5m": "for: 2s", "for: 1m": "for: 2s", "for: 10m": "for: 2s"},
 }
 
 
@@ -62,7 +68,7 @@ def a_quiet_yesterday(folder: Path) -> None:
 async def an_installation(bootstrap: str, prefix: str, folder: Path) -> AsyncIterator[tuple[Stage, Worker, Inbox]]:
     """A worker that is ready, watched by Prometheus, which tells Alertmanager, which calls."""
     stage = Stage(bootstrap, folder, partitions=2, embedded=True, prefix=prefix)
-    stage.overrides |= {"kafka.group": f"{prefix}group"}
+    stage.overrides |= {"kafka.group": f"{prefix}group", "breaches.aggregate": "true"}
     stage.settings = stage.settings_of({})
     await stage.make_topics()
     worker, prometheus, alertmanager = stage.worker("watched"), free_port(), free_port()
@@ -155,3 +161,40 @@ async def test_a_surge_of_flags_comes_to_the_desk_as_one_message(bootstrap: str,
 def names(post: dict[str, Any], rule: str) -> bool:
     """Whether a message is about that rule and, in the same, about others."""
     return len(post["alerts"]) > 1 and any(alert["labels"].get("rule") == rule for alert in post["alerts"])
+
+
+async def test_a_broken_limit_calls_somebody_who_finds_out_whose_it_is(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    """A name that imitates a filed one: the page has a key, `sendwatch breaches` the sender. It ends when that ebbs."""
+    day = stream.now() - 3 * DAY  # what closes it comes hours later, by the time of sends
+    async with asyncio.timeout(170), an_installation(bootstrap, prefix, tmp_path) as (stage, worker, inbox):
+        filing = a_filing(signature="支付宝", valid_from=day - 9 * DAY)
+        await stream.write(messages(filing, a_send("fake", day, text=IMITATION)), stage.settings)
+        page = await inbox.message("page", about("SmsSignatureBreach", "firing"), LIKELY)
+        desk = await inbox.message("compliance-desk", about("SmsSignatureBreach", "firing"), LIKELY)
+        (found,) = json.loads(await answer(worker, "breaches", "--output", "json"))["open"]
+        later = [a_send(f"later-{hour}", day + hour * HOUR) for hour in range(2, 10, 2)]
+        await stream.write(messages(*later), stage.settings, 1)  # a second apart, so that hours are seen to pass
+        over = await inbox.message("page", about("SmsSignatureBreach", "resolved"), LIKELY)
+    (alert,) = page["alerts"]
+    assert alert["labels"]["breach"] == found["breach_id"]
+    assert (found["rule"], found["subject"]) == ("B5_EVASION", {"signature": "支付寶"})
+    assert alert["annotations"]["summary"].startswith(f"B5_EVASION: limit broken, breach {found['breach_id']} · ")
+    assert "支付" not in json.dumps(page, ensure_ascii=False)
+    assert desk["commonAnnotations"]["runbook_url"] == "deploy/README.md#smssignaturebreach"
+    assert {each["status"] for each in over["alerts"]} == {"resolved"}
+
+
+def messages(*events: Event) -> list[Message]:
+    """Events as the writer of stories takes them."""
+    return [Message(event.kind, event.key, event.value, event.timestamp) for event in events]
+
+
+async def answer(worker: Worker, *command: str) -> str:
+    """What a command says, with the worker's configuration."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sendwatch", *command, env=worker._environment, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return said.decode()

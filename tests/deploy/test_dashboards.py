@@ -16,17 +16,22 @@ from msgspec import Struct
 from servers import prometheus_files, running
 from shipped import DEPLOY, installed
 
+from engine_builders import DAY, a_filing, a_send
 from sendwatch.demo import Progress, settled, until_ready, write
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.stage import Stage, free_port
 from sendwatch.metric_table import METRICS
-from sendwatch.simulate import Story
+from sendwatch.simulate import Story, stream
+from sendwatch.simulate.truth import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from engine_builders import Event
+
 UIDS: Final = ("sendwatch-noc", "sendwatch-compliance", "sendwatch-pipeline", "sendwatch-slo")
+TOLD_WITHIN: Final = 17  # seconds: the windows are told every 15, the worker measures every 5, Prometheus asks each
 WALL_ROWS: Final = 24  # of 38 pixels: what a screen of 1080 shows
 
 FOREIGN: Final = {
@@ -254,17 +259,24 @@ async def unanswered(prometheus: Prometheus, asked: Iterable[Query]) -> list[str
     return missing
 
 
+def messages(*events: Event) -> list[Message]:
+    """Events as the writer of stories takes them."""
+    return [Message(event.kind, event.key, event.value, event.timestamp) for event in events]
+
+
 async def demo(stage: Stage) -> None:
-    """A small week, judged by one worker, as it comes in; the worker goes on."""
-    story, audience, progress = (
-        Story(5, 4000, recipients=2000, owners=200, partitions=4),
-        Audience(stage.settings),
-        Progress(),
-    )
+    """A small week and a breach in it, judged by one worker, as it comes in; the worker goes on."""
+    began = stream.now() - 7 * DAY  # it ends now: the canary is in it, and windows are about the last hours
+    story = Story(5, 4000, recipients=2000, owners=200, start_at=began, partitions=4)
+    audience, progress = Audience(stage.settings), Progress()
     await write(story.facts(), stage)
+    imitated = a_filing("z", signature="支付宝", owner="O2", ports=["1"], valid_from=story.settings.start_at - DAY)
+    imitation = a_send("fake", story.end_at, text="【支付寶】会员日全场女装八折，满300减50，欢迎选购。拒收请回复R")
+    await write(messages(imitated), stage)
     await audience.start()
     try:
         await write(story.sends(), stage, 400, progress.add)
+        await write(messages(imitation), stage, None, progress.add)
         while not await settled(audience, progress):
             await audience.look()
     finally:
@@ -307,7 +319,7 @@ async def test_every_query_finds_data(bootstrap: str, prefix: str, tmp_path: Pat
         try:
             await until_ready(worker)
             await demo(stage)
-            await asyncio.sleep(6)  # the worker measures every 5 s, Prometheus asks every second
+            await asyncio.sleep(TOLD_WITHIN)
             watcher = Prometheus(prometheus, session, since)
             seconds = math.ceil(time.time() - since)
             asked = [interpolated(query, seconds) for board in built for query in queries(board)]

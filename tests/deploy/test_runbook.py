@@ -36,7 +36,9 @@ HOUR: Final = 3_600_000
 
 quoted = re.compile(r"`([^`\n]+)`")
 sentence = re.compile(r"\w+(?:;? \w+){2,}")
-setting = re.compile(r"(?:kafka|topics|recipients|judging|engine|web|metrics|quarantine|logs)\.[a-z_]+(?:\.[a-z_]+)?")
+setting = re.compile(
+    r"(?:kafka|topics|recipients|judging|breaches|engine|web|metrics|quarantine|logs)\.[a-z_]+(?:\.[a-z_]+)?"
+)
 
 
 def quotes() -> list[str]:
@@ -98,6 +100,7 @@ def test_every_metric_named_exists() -> None:
 def test_every_setting_named_exists() -> None:
     """By its dotted name; that of a secret may end in _file."""
     known = {key + end for key, _ in leaves(Settings) for end in ("", "_file")}
+    known |= {key.rpartition(".")[0] for key in known if key.count(".") == 2}
     named = {each for each in quotes() if setting.fullmatch(each)}
     assert named
     assert named <= known
