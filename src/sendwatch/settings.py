@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from sendwatch.cluster import Kafka, Name, Topics
+from sendwatch.keeping import Archive, Evidence, Reports
 from sendwatch.policy import AS_CATALOGUED, Breaches, Fault, Judging, RuleSettings
 from sendwatch.secret import Secret  # noqa: TC001  msgspec reads the annotations
 from sendwatch.verdict import Mode
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 FLAG_THE_CANARY = ("G1_SIGNATURE_MISSING", "G8_PORT_INVALID")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 hexadecimal = re.compile(r"^([0-9a-fA-F]{2}){16,64}$")
 
 
@@ -117,6 +119,65 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(min_length=1, description="Listen where? There is no password: open it only to what scrapes it."),
     ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535, description="One per worker on a machine.")] = 8066
+    advertised: Annotated[
+        str | None,
+        Meta(
+            description="Where the desk reaches this worker, host:port; the consumer group is told. Unset: host and "
+            "port as above, or the machine's name where it listens everywhere."
+        ),
+    ] = None
+
+
+class Desk(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The page and the API for people: served by the process of `sendwatch aggregate`, on a port of its own."""
+
+    serve: Annotated[bool, Meta(description="Whether `sendwatch aggregate` serves them.")] = True
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Listen where? Anything but this machine needs a tokens file, and TLS in front of it.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535, description="Where the page is.")] = 8088
+    tokens: Annotated[
+        str | None,
+        Meta(
+            description="A file of hashed tokens, one line each as `sendwatch token new` prints it; it is read again "
+            "when it changes. Unset: whoever is on this machine may look, check and decide."
+        ),
+    ] = None
+    flags_kept: Annotated[
+        int, Meta(ge=100, le=1_000_000, description="How many flags are at hand, the latest; some 3 kB each.")
+    ] = 10_000
+    check_most: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Most recipients of one check before a campaign.")
+    ] = 10_000
+    rate: Annotated[
+        float, Meta(ge=1, le=100_000, description="Requests a second that one person or address may make for long.")
+    ] = 20.0
+    workers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where workers answer look-ups for checks (http://host:port, their [web]). Empty: as they tell "
+            "the consumer group themselves."
+        ),
+    ] = ()
+    lookup_key: Annotated[
+        Secret | None,
+        Meta(
+            description="What the desk shows to workers for a look-up, the same for all of them. Unset: workers answer "
+            "look-ups from their own machine only."
+        ),
+    ] = None
+
+    def faults(self) -> Iterator[Fault]:
+        """A page for all the world without any token; addresses that are none."""
+        if self.tokens is None and self.host not in LOOPBACK:
+            yield "tokens", f"needed with host = {self.host!r}: make one with `sendwatch token new`"
+        for number, address in enumerate(self.workers):
+            if not re.fullmatch(r"https?://[^/\s]+", address):
+                yield f"workers.{number}", f"expected http://host:port, got {address!r}"
 
 
 class Metrics(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -164,8 +225,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rules: dict[str, RuleSettings] = field(default_factory=dict)
     engine: Engine = Engine()
     web: Web = Web()
+    desk: Desk = Desk()
     metrics: Metrics = Metrics()
     quarantine: Quarantine = Quarantine()
+    evidence: Evidence = Evidence()
+    archive: Archive = Archive()
+    reports: Reports = Reports()
     logs: Logs = Logs()
 
     def faults(self) -> Iterator[Fault]:
@@ -213,5 +278,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             self.kafka.key_password,
             self.recipients.internal_key,
             self.recipients.public_key,
+            self.evidence.signing_key,
+            self.desk.lookup_key,
         )
         return tuple(secret.reveal() for secret in held if secret is not None)
