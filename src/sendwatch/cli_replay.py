@@ -65,7 +65,7 @@ def replay(
         raise click.UsageError(
             "--law and --rules ask what if: a flag under a law that is not in force would not be true. Add --dry-run"
         )
-    wish, settings = Wish(since, until, law, _rules(names)), settings_at(path)
+    wish, settings = Wish(since, until, law, rules_named(names)), settings_at(path)
     try:
         if dry_run:
             found, left = finish(replay_now(settings, wish)), None
@@ -83,7 +83,7 @@ def replay(
     sys.exit(int(dry_run and not found.empty))
 
 
-def _rules(names: str | None) -> frozenset[str]:
+def rules_named(names: str | None) -> frozenset[str]:
     """The rules that are named, whole or by what comes before the first underscore."""
     from sendwatch import rules
 
