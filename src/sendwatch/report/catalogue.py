@@ -1,4 +1,7 @@
-"""The catalogue of rules as lines and as plain values, and what differs between two law packs."""
+"""The catalogue of rules as lines and as plain values, and what differs between two law packs.
+
+Rules of one send come first, then those of many sends together, which have limits ([breaches]) in place of a clause.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from msgspec import Struct
 from sendwatch import law, rules
 from sendwatch.example import facts_of_example
 from sendwatch.judge import Rulebook, Setting, answers
+from sendwatch.windows.outbreaks import RULES
 
 if TYPE_CHECKING:
     from sendwatch.law import Pack
+    from sendwatch.windows.breach import WindowRule
 
 
 class Change(Struct, frozen=True):
@@ -38,6 +43,9 @@ def as_text(rulebook: Rulebook) -> str:
         packs = ", ".join(f"{pack.id} {pack.clauses[rule_id]}" for pack in rulebook.packs if rule_id in pack.clauses)
         title = module.RULE.title
         lines.append(f"{rule_id:<28} {severity.value:<9} {setting.mode.value:<7} {title.en} {title.zh}  [{packs}]")
+    for each in RULES:
+        about = "; ".join(", ".join(fields) for fields in each.subjects)
+        lines.append(f"{each.id:<28} {each.severity.value:<9} {'on':<7} {each.title.en} {each.title.zh}  [per {about}]")
     return "\n".join(lines)
 
 
@@ -54,9 +62,22 @@ def as_json(rulebook: Rulebook) -> list[dict[str, Any]]:
                 "mode": setting.mode.value,
                 "commercial_only": rule.commercial,
                 "law": {pack.id: pack.clauses[rule_id] for pack in rulebook.packs if rule_id in pack.clauses},
+                "subjects": [],
             }
         )
-    return listed
+    return [*listed, *map(_windowed, RULES)]
+
+
+def _windowed(rule: WindowRule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": {"en": rule.title.en, "zh": rule.title.zh},
+        "severity": rule.severity.value,
+        "mode": "on",
+        "commercial_only": False,
+        "law": {},
+        "subjects": [list(fields) for fields in rule.subjects],
+    }
 
 
 class Tried(Struct, frozen=True):
