@@ -13,11 +13,19 @@ import pytest
 
 from build import RULES
 from sendwatch import law, rules
+from sendwatch.judge import Rulebook
 from sendwatch.outgoing import FlaggedSend
+from sendwatch.report.catalogue import as_json, as_text
 from sendwatch.verdict import INPUTS, TABLES
+from sendwatch.windows import b3_complaint_rate, b4_harvest, b5_evasion, b6_retaliation
+from sendwatch.windows.limits import HOUR, Limits
+from sendwatch.windows.lines import Table
+from sendwatch.windows.outbreaks import RULES as WINDOWED
+from sendwatch.windows.sums import Blocked
 
 if TYPE_CHECKING:
     from sendwatch.verdict import RuleModule
+    from sendwatch.windows.breach import Measure
 
 FOLDER = Path(rules.__file__).parent
 PACKS = law.load()
@@ -51,11 +59,16 @@ COMMERCIAL = {"C1", "C2", "C3", "C4", "C5", "C6", "C8", "C9", "B1", "B2", "B7"}
 
 def catalogue() -> dict[str, list[str]]:
     """The cells of every row of the catalogue, by rule."""
-    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    return rows_of((FOLDER / "README.md").read_text(encoding="utf-8").partition(TOGETHER)[0])
+
+
+def rows_of(text: str) -> dict[str, list[str]]:
+    """The cells of every row of a table, by the rule in its first cell."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
     return {row[0].strip("`"): row for row in rows if re.fullmatch(r"`[A-Z]\d_\w+`", row[0])}
 
 
+TOGETHER = "## Rules of many sends together"
 ROWS = catalogue()
 each_rule = pytest.mark.parametrize("rule", RULES)
 
@@ -239,3 +252,49 @@ def test_a_rule_has_examples_of_both_kinds_with_names_of_their_own(rule: str) ->
     examples = RULES[rule].EXAMPLES
     assert {"flagged", "clean"} <= {each.outcome.value for each in examples}
     assert len({each.name for each in examples}) == len(examples)
+
+
+# -- of many sends together --------------------------------------------------------------------------------------
+
+
+def measured() -> dict[str, list[list[str]]]:
+    """The names of what each windowed rule measures, of each kind of subject."""
+    limits, table = Limits(), Table(HOUR, 24, 10)
+    cut_off = Blocked("anne", "O1", 2, HOUR)
+    found: dict[str, list[Measure | None]] = {
+        "B3_COMPLAINT_RATE": [b3_complaint_rate.measure(table, ("O1", "1069"), 0, limits)],
+        "B4_HARVEST": [b4_harvest.measure(table, ("SP1", "1069"), 0, limits)],
+        "B5_EVASION": [
+            b5_evasion.measure(b5_evasion.Copies(), 0, limits),
+            b5_evasion.measure_alike(1, "支付宝", 0),
+        ],
+        "B6_RETALIATION": [b6_retaliation.measure(cut_off, 0, limits)],
+    }
+    return {rule: [list(measure.measures) for measure in each if measure] for rule, each in found.items()}
+
+
+def test_the_rows_of_windowed_rules_are_what_the_code_does() -> None:
+    """Title, severity, subject and measures, of every one."""
+    rows = rows_of((FOLDER / "README.md").read_text(encoding="utf-8").partition(TOGETHER)[2])
+    assert list(rows) == [rule.id for rule in WINDOWED]
+    for rule in WINDOWED:
+        _, title, native, severity, subjects, _, measures = rows[rule.id]
+        assert (title, native, severity) == (rule.title.en, rule.title.zh, rule.severity.value)
+        assert named(subjects) == [list(fields) for fields in rule.subjects]
+        assert named(measures) == measured()[rule.id]
+
+
+def named(cell: str) -> list[list[str]]:
+    """The words in backquotes, of each part between semicolons."""
+    return [re.findall(r"`(\w+)`", part) for part in cell.split(";")]
+
+
+def test_the_list_of_rules_names_those_of_many_sends_too() -> None:
+    """As lines and as JSON, after the others."""
+    rulebook = Rulebook(rules.discover(), law.load())
+    ids = [*RULES, *(rule.id for rule in WINDOWED)]
+    assert [line.split()[0] for line in as_text(rulebook).splitlines()] == ids
+    listed = as_json(rulebook)
+    assert [each["id"] for each in listed] == ids
+    assert [each["subjects"] for each in listed[-4:]] == [[list(s) for s in rule.subjects] for rule in WINDOWED]
+    assert len({tuple(each) for each in listed}) == 1
