@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 from engine_builders import Desk, a_consent, a_reply, a_send
 from sendwatch import outgoing, schemas
 from sendwatch.cli import main
+from sendwatch.desk import dispositions, say
 from sendwatch.events import KINDS, Deletion, Reader, Rejected
 from sendwatch.outgoing import breach_event, breach_message
 from sendwatch.topics import KEYS
@@ -122,7 +123,7 @@ def test_what_is_published_is_valid(story: str) -> None:
 
 
 def test_every_published_type_has_been_looked_at() -> None:
-    """By the stories together, one correction, and a breach that opens and closes."""
+    """By the stories together, one correction, a breach that opens and closes, and a decision about a flag."""
     seen = {path_of(message) for story in STORIES for message in run(story, at_once=False).messages}
     desk = Desk()
     desk.write(a_send()).work()
@@ -140,7 +141,12 @@ def test_every_published_type_has_been_looked_at() -> None:
     messages = [*desk.messages, *(breach_message(breach_event(each)) for each in (breach, ended))]
     for message in messages:
         assert not faults(path_of(message), json.loads(message.value))
-    assert seen | {path_of(message) for message in messages} == {f"out/{name}.json" for name in schemas.PUBLISHED}
+    about = say.About("flag", "f1")
+    made = say.Disposition("d1", about, "dismiss", "C5", say.Subject("O1"), None, "a", "admin", "why", 1)
+    decided = f"out/{dict(dispositions.headers_of(made))['ce_type'].decode()}.json"
+    assert not faults(decided, json.loads(dispositions.encode(made)))
+    told = seen | {path_of(message) for message in messages} | {decided}
+    assert told == {f"out/{name}.json" for name in schemas.PUBLISHED}
 
 
 def test_a_flag_names_its_schema() -> None:
@@ -180,8 +186,8 @@ def references(value: Any) -> list[str]:
 
 
 def test_every_topic_that_others_meet_is_a_channel() -> None:
-    """What is read, and what is published; not the books, nor what nobody reads or writes yet."""
-    internal = {"ledger", "canary", "dispositions"}
+    """What is read, and what is published; not the books, nor what nobody else reads."""
+    internal = {"ledger", "canary"}
     assert ASYNCAPI["channels"].keys() == KEYS.keys() - internal
     actions = {kind: "receive" if kind in KINDS else "send" for kind in ASYNCAPI["channels"]}
     told = {each["channel"]["$ref"].rpartition("/")[2]: each["action"] for each in ASYNCAPI["operations"].values()}

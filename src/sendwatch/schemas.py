@@ -1,7 +1,7 @@
 """The contract as documents: a JSON Schema for every record that others write or read, and AsyncAPI 3.0 around them.
 
 Belongs here: making them from the types that the code itself reads and writes with, and what must never change within
-a version. Not here: the types (`events.py`, `outgoing.py`).
+a version. Not here: the types (`events.py`, `outgoing.py`, `desk/say.py`).
 
     in/<kind>.v1.json     what upstream writes; unknown fields are ignored, absent and null mean the same
     out/<type>.json       what is published; readers ignore fields that they don't know
@@ -18,6 +18,8 @@ from msgspec import Struct
 
 from sendwatch import __version__, outgoing
 from sendwatch.cluster import Names
+from sendwatch.desk.dispositions import MADE
+from sendwatch.desk.say import Disposition
 from sendwatch.events import KINDS, REGISTRIES
 from sendwatch.topics import KEYS
 
@@ -47,6 +49,7 @@ PUBLISHED: Final[Mapping[str, Published]] = {
     outgoing.OPTOUT: Published("optouts", outgoing.OptoutEvent, {}),
     outgoing.OPENED: Published("breaches", outgoing.BreachEvent, {"status": "open"}),
     outgoing.CLOSED: Published("breaches", outgoing.BreachEvent, {"status": "closed"}),
+    MADE: Published("dispositions", Disposition, {}),
     QUARANTINED: Published("quarantine", outgoing.QuarantineEvent, {}, is_event=False),
 }
 
