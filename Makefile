@@ -13,10 +13,10 @@ LINK    = $(PIP) install --quiet --no-deps --no-index --no-build-isolation --edi
 
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	pyproject.toml --group build --extra demo
+	pyproject.toml --group build --extra demo --extra desk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka test-long lint types lock bench rule-costs clean
+.PHONY: help demo test test-kafka test-long test-browser lint types lock dashboards asyncapi bench scrape-cost rule-costs clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -34,6 +34,9 @@ test-kafka: $(VENV)/.stamp-dev ## the live tests again, against a real Kafka sta
 test-long: $(VENV)/.stamp-dev ## the tests that take minutes, against a real Kafka (java, mvn)
 	@$(BIN)/pytest --broker=kafka -m long $(ARGS)
 
+test-browser: $(VENV)/.stamp-dev ## the desk's page, in Debian's Chromium (chromium, a font with Chinese)
+	@$(BIN)/pytest -m browser tests/browser $(ARGS)
+
 lint: $(VENV)/.stamp-dev ## style and common mistakes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -43,8 +46,22 @@ types: $(VENV)/.stamp-dev ## mypy, strict
 dashboards: $(VENV)/.stamp-dev ## write the dashboards' JSON from their code
 	@PYTHONPATH=grafana $(BIN)/python -m boards
 
+# Node's packages come by hash too: tests/asyncapi/package-lock.json.
+ASYNCAPI := .cache/asyncapi
+
+asyncapi: $(ASYNCAPI)/.stamp ## the published document by AsyncAPI's own parser (node, npm)
+	@NODE_PATH=$(ASYNCAPI)/node_modules node tests/asyncapi/check.cjs deploy/schemas/asyncapi.json
+
+$(ASYNCAPI)/.stamp: tests/asyncapi/package.json tests/asyncapi/package-lock.json
+	@mkdir -p $(ASYNCAPI) && cp $^ $(ASYNCAPI)
+	@npm ci --prefix $(ASYNCAPI) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 bench: $(VENV)/.stamp-dev ## how fast the hot path is on this machine
 	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench $(ARGS)
+
+scrape-cost: $(VENV)/.stamp-dev ## what 200 scrapes a second take from a worker
+	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench.scrapes
 
 rule-costs: $(VENV)/.stamp-dev ## what each rule costs, over the benchmark's traffic
 	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench.rule_costs
