@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from sendwatch import __version__, cli_downstream, cli_replay
+from sendwatch import (
+    __version__,
+    cli_archive,
+    cli_desk,
+    cli_downstream,
+    cli_evidence,
+    cli_readiness,
+    cli_replay,
+    cli_report,
+)
 from sendwatch.cli_options import configuration_at, configured, finish, output, settings_at
 
 if TYPE_CHECKING:
@@ -22,8 +31,9 @@ if TYPE_CHECKING:
     from sendwatch.settings import Settings
 
 ORDER = (
-    "demo", "check", "topics", "run", "aggregate", "tail", "explain", "books", "audit", "replay", "breaches", "rules",
-    "law", "config", "schema", "simulate", "alert-test", "version",
+    "demo", "check", "topics", "run", "aggregate", "tail", "explain", "books", "audit", "replay", "breaches",
+    "check-campaign", "readiness", "evidence", "archive", "report", "rules", "law", "config", "token", "schema",
+    "simulate", "alert-test", "version",
 )  # fmt: skip
 """Commands as people meet them: look, set up, run, read what comes out, doubt it, look things up, try it."""
 
@@ -61,26 +71,44 @@ def run(path: str | None, until_end: bool) -> None:
 
 
 @main.command()
-@click.option("--sends", default=50_000, show_default=True, help="How many sends.")
+@click.option("--story", type=click.Choice(["week", "month"]), default="week", show_default=True,
+              help="A week with flags planted, or a month with breaches planted.")  # fmt: skip
+@click.option("--sends", type=click.IntRange(1), help="How many sends: 50,000 in a week, 6,000 beside a month's cases.")
 @click.option("--rate", type=float, help="Sends a second; as fast as it goes where not given.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--partitions", default=4, show_default=True)
-@click.option("--late", type=click.FloatRange(0, 1), default=0.0, help="The part of the facts that are recorded late.")
+@click.option("--late", type=click.FloatRange(0, 1), help="The part of a week's facts that are recorded late.")
+@click.option("--workers", type=click.IntRange(1), help="How many workers judge a month.")
+@click.option("--kill", is_flag=True, help="Kill -9 a worker of a month, and then what adds up, and start them again.")
 @click.option("--exit", "end", is_flag=True, help="End when everything is judged; status 1 if not as planted.")
-@click.option("--audit", is_flag=True, help="At the end, compute everything apart from the topics, and compare.")
+@click.option("--audit", is_flag=True, help="At the end of a week, compute all apart from the topics, and compare.")
 @output
 def demo(
-    sends: int, rate: float | None, seed: int, partitions: int, late: float, end: bool, audit: bool, output: Output
-) -> None:
+    story: str, sends: int | None, rate: float | None, seed: int, partitions: int, late: float | None,
+    workers: int | None, kill: bool, end: bool, audit: bool, output: Output,
+) -> None:  # fmt: skip
     """Show it all on an embedded broker, no Kafka needed.
 
-    A simulated week of 双11, judged by a real worker: what was planted and what was found.
+    A simulated week of 双11, judged by a real worker: what was planted and what was found. Or a month of 618 in a
+    minute: which breaches open and close, and every sum counted anew.
     """
     from sendwatch import demo as the_demo
+    from sendwatch.demo import month
 
+    if story == "month":
+        if late is not None or audit:
+            raise click.UsageError("--late and --audit are a week's")
+        wanted = month.Wish(
+            sends=sends or 6000, rate=rate, seed=seed, partitions=partitions, workers=workers or 1, kill=kill,
+            exit=end, output=output,
+        )  # fmt: skip
+        sys.exit(0 if finish(month.run(wanted)) else 1)
+    if workers is not None or kill:
+        raise click.UsageError("--workers and --kill are a month's")
     wish = the_demo.Wish(
-        sends=sends, rate=rate, seed=seed, partitions=partitions, late=late, exit=end, audit=audit, output=output
-    )
+        sends=sends or 50_000, rate=rate, seed=seed, partitions=partitions, late=late or 0.0, exit=end, audit=audit,
+        output=output,
+    )  # fmt: skip
     sys.exit(0 if finish(the_demo.run(wish)) else 1)
 
 
@@ -227,16 +255,21 @@ def _accept_gap(settings: Settings, gap: str, reason: str) -> None:
 @main.command()
 @configured
 def aggregate(path: str | None) -> None:
-    """Add up what all workers judge; publish breaches.
+    """Add up what workers judge; serve the page.
 
-    Of several such processes one does it, the others stand by.
+    Publishes breaches. Of several such processes one adds up, the others stand by. The page: desk.host, desk.port.
     """
     from sendwatch import logs
     from sendwatch.engine.app import build_aggregator, serve
 
     settings = settings_at(path)
     logs.set_up(settings.logs, secrets=settings.secrets)
-    finish(serve(build_aggregator(settings)))
+    app = build_aggregator(settings)
+    if settings.desk.serve:
+        from sendwatch.desk.server import Desk
+
+        app.beside = (Desk(settings, app.live),)
+    finish(serve(app))
 
 
 @main.command()
@@ -253,7 +286,8 @@ def breaches(path: str | None, output: Output) -> None:
 
     settings = settings_at(path)
     added = finish(add_up(settings))
-    asked = (added.board, by_filings(added.registry), settings.breaches.calendar(added.board.now))
+    promotions = settings.breaches.calendar(added.board.now)
+    asked = (added.board, by_filings(added.registry), promotions, settings.recipients.public)
     if output == "json":
         click.echo(msgspec.json.encode(as_json(*asked)).decode())
     else:
@@ -426,3 +460,9 @@ KINDS = ("judged", "accepted", "duplicates", "parts", "quarantined", "absent")
 
 for command in (cli_downstream.tail, cli_downstream.schema, cli_downstream.alert_test, cli_replay.replay):
     main.add_command(command)
+main.add_command(cli_evidence.evidence)
+main.add_command(cli_archive.archive)
+main.add_command(cli_report.report)
+main.add_command(cli_readiness.readiness)
+main.add_command(cli_desk.check_campaign)
+main.add_command(cli_desk.token)

@@ -70,8 +70,13 @@ async def run(wish: Wish) -> bool:
             progress = Progress()
             await write(story.facts(), stage, None, progress.add)
             worker = stage.worker("worker-1")
+            desk = stage.aggregator("desk", [worker])
             await worker.start()
             try:
+                if not wish.exit:
+                    await desk.start()
+                    await until_ready(desk)
+                    console.print(f"the page: [b]{desk.page}[/b]")
                 score = await _watch(wish, story, stage, worker, console, progress)
                 console.print(final(score, rules.discover()))
                 difference = await audit(stage.settings) if wish.audit else None
@@ -80,9 +85,10 @@ async def run(wish: Wish) -> bool:
                 if wish.output == "json":
                     print(msgspec.json.encode(as_json(score)).decode())  # noqa: T201 - what the caller asked for
                 if not wish.exit:
-                    console.print(f"the worker goes on; its metrics: {worker.address}/metrics (Ctrl-C ends it)")
+                    console.print(f"all goes on: page {desk.page}  metrics {worker.address}/metrics (Ctrl-C ends it)")
                     await asyncio.Event().wait()
             finally:
+                await desk.stop()
                 await worker.stop()
     return score.good and (difference is None or difference.empty)
 

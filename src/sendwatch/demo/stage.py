@@ -18,7 +18,7 @@ from sendwatch import config
 from sendwatch.engine import topics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sendwatch.settings import Settings
@@ -65,34 +65,49 @@ class Stage:
 
     def worker(self, name: str, *, until_end: bool = False, more: Mapping[str, str] | None = None) -> Worker:
         """A worker that is not started yet, with a state folder, a log and a port of its own."""
-        return Worker(self, name, until_end=until_end, more=more or {})
+        return Worker(self, name, ("run", "--until-end") if until_end else ("run",), more or {})
+
+    def aggregator(self, name: str, workers: Iterable[Worker] = ()) -> Worker:
+        """What adds up what the workers judge, and serves the page; not started yet, with everything of its own.
+
+        `workers`: those that it may ask about recipients; the embedded broker does not tell it who they are.
+        """
+        asked = ",".join(worker.address for worker in workers)
+        return Worker(self, name, ("aggregate",), {"desk.workers": asked} if asked else {})
 
 
 class Worker:
-    """One `sendwatch run`, as a process."""
+    """One `sendwatch run`, or another command that goes on until it is stopped, as a process."""
 
-    def __init__(self, stage: Stage, name: str, *, until_end: bool, more: Mapping[str, str]) -> None:
+    def __init__(self, stage: Stage, name: str, command: tuple[str, ...], more: Mapping[str, str]) -> None:
         """Set up its settings; the log is `<name>.log` in the stage's folder."""
         self.name = name
+        self.data_dir = stage.folder / name
         self.log = stage.folder / f"{name}.log"
-        self.port = free_port()
+        self.port, self._desk_port = free_port(), free_port()
         settings = {
             **stage.overrides,
             "kafka.client_id": name,
-            "engine.data_dir": str(stage.folder / name),
+            "engine.data_dir": str(self.data_dir),
             "web.port": str(self.port),
+            "desk.port": str(self._desk_port),
             "logs.format": "json",
             **more,
         }
         variables = {config.variable(key): value for key, value in settings.items()}
         self._environment = {**os.environ, **KEYS, **variables}
-        self._until_end = until_end
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def address(self) -> str:
         """Where its pages are."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def page(self) -> str:
+        """Where the desk's page is, if it adds up."""
+        return f"http://127.0.0.1:{self._desk_port}/"
 
     @property
     def pid(self) -> int:
@@ -102,7 +117,7 @@ class Worker:
 
     async def start(self) -> None:
         """Start the process."""
-        command = [sys.executable, "-m", "sendwatch", "run", *(["--until-end"] if self._until_end else [])]
+        command = [sys.executable, "-m", "sendwatch", *self._command]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
