@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,13 +18,16 @@ from aiokafka.errors import (
 from engine_builders import (
     BODO,
     CODE,
+    DAY,
     HOUR,
+    MINUTE,
     NOW,
     Cluster,
     CrashError,
     Fault,
     a_consent,
     a_send,
+    a_withdrawal,
     judged,
     net,
     rules_of,
@@ -151,6 +155,28 @@ async def test_closing_goes_on_however_a_client_ends(
     await take_leave(Closing(end), 0.05)
     errors: list[Any] = caplog.records
     assert [told in each.error for each in errors] == ([] if told is None else [True])
+
+
+# -- clocks -------
+
+
+@pytest.mark.parametrize("jumps", [(-600, 600), (600, -600), (-40 * 86_400, 0), (40 * 86_400, -40 * 86_400)])
+async def test_a_clock_that_jumps_changes_no_verdict(jumps: tuple[int, int]) -> None:
+    """By ten minutes or forty days, ahead or back, in the middle of the work: what counts is when records arrived."""
+    cluster, events = Cluster(), [
+        [a_send(), a_send("s2", at=NOW + HOUR), a_send("p1", at=NOW + 2 * HOUR, **FIRST_HALF)],
+        [a_consent(at=NOW - DAY, arrived=NOW + HOUR), a_send("p2", at=NOW + 2 * HOUR, **SECOND_HALF)],
+        [a_withdrawal(at=NOW + 30 * MINUTE, arrived=NOW + 3 * HOUR), a_send("s3", at=NOW + 4 * HOUR)],
+    ]  # fmt: skip
+    worker = await cluster.worker()
+    for some, jump in zip(events, (0, *jumps), strict=True):
+        worker._clock = partial(float, NOW / 1000 + jump)
+        cluster.produce(*some)
+        await settle(worker)
+    desk = judged(*events)
+    assert rules_of(cluster.flags()) == desk.rules != {}
+    assert net(cluster.flags()) == net(desk.flags)
+    assert cluster.books() == desk.books()
 
 
 # -- waiting ------------------------------------------------------------------------------------------------------
