@@ -1,0 +1,125 @@
+"""A replay that is killed between its flags and the ledger: whoever comes next puts right what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from sendwatch import config, ledger
+from sendwatch.audit import audit
+from sendwatch.audit.show import as_lines
+from sendwatch.demo import Progress, settled, until_ready, write
+from sendwatch.demo.audience import Audience
+from sendwatch.demo.stage import KEYS
+from sendwatch.engine.books import read_books
+from sendwatch.engine.connection import client_options
+from sendwatch.outgoing import read_flag
+from sendwatch.replay import Wish, replay
+from sendwatch.replay.publish import publish
+from sendwatch.simulate import Story
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sendwatch.demo.stage import Stage
+    from sendwatch.settings import Settings
+    from sendwatch.simulate import Message
+
+PARTITIONS = 2
+DYING = Path(__file__).with_name("dying.py")
+AT_ONCE = 20  # corrections a commit of that one
+AS_BEFORE = {"judging.quiet_until": "11", "rules.C8_NO_OPT_OUT_TEXT.mode": "off"}
+
+
+async def judge(stage: Stage, name: str, more: dict[str, str], messages: Sequence[Sequence[Message]] = ()) -> None:
+    """Have a worker of these settings judge all that is there, and then what is written while it works."""
+    worker, audience, progress = stage.worker(name, more=more), Audience(stage.settings), Progress()
+    await worker.start()
+    await audience.start()
+    try:
+        await until_ready(worker)
+        for some in messages:
+            await write(some, stage, None, progress.add)
+            while not await settled(audience, progress):
+                worker.check()
+                await audience.look()
+    finally:
+        await audience.stop()
+        assert await worker.stop() == 0, worker.log.read_text()[-2000:]
+
+
+async def die(stage: Stage, commits: int) -> None:
+    """Replay everything, and be killed in the middle of so-manieth commit."""
+    overrides = {**stage.overrides, **group_of(stage, "dying"), "engine.data_dir": str(stage.folder / "dying")}
+    variables = {config.variable(key): value for key, value in overrides.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(DYING), str(commits), env={**os.environ, **KEYS, **variables}
+    )
+    async with asyncio.timeout(120):
+        assert await process.wait() == -signal.SIGKILL
+
+
+def group_of(stage: Stage, name: str) -> dict[str, str]:
+    """The workers' group; another where the embedded broker counts members that have left."""
+    embedded = stage.overrides["kafka.idempotence"] == "false"
+    return {"kafka.group": f"{stage.settings.kafka.group}-{name}"} if embedded else {}
+
+
+async def uncommitted(settings: Settings) -> int:
+    """How many corrections of replays stand on the flags topic beyond those that the ledger tells of."""
+    published, told, options = 0, Counter[str](), client_options(settings.kafka)
+    names = {settings.topics.name(kind): kind for kind in ("flags", "ledger")}
+    async with AIOKafkaConsumer(**options, group_id=None) as consumer:
+        places = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        while any([await consumer.position(each) < max(ends[each], consumer.highwater(each) or 0) for each in places]):
+            for place, records in (await consumer.getmany(timeout_ms=200)).items():
+                for record in records:
+                    if names[place.topic] == "flags":
+                        because = read_flag(record.value).because
+                        published += because is not None and because.id == "replay"
+                        continue
+                    entry = ledger.decode.decode(record.value)
+                    for tally in entry.tallies if isinstance(entry, ledger.Range) else ():
+                        told.update(tally.corrections)
+    return published - told.total()
+
+
+@pytest.mark.parametrize("next_owner", ["replay", "worker"])
+async def test_what_a_killed_replay_left_is_put_right(stage: Stage, next_owner: str) -> None:
+    """Some commits are whole, of the last the flags stand alone; then the same again, or first a worker."""
+    story = Story(6, 1500, recipients=500, owners=150, violations=0.1, partitions=PARTITIONS, replies=True)
+    await write(story.facts(), stage)
+    sends = list(story.sends())
+    again = [message for message in sends if message.kind == "sends"][-200:]  # so that the flags are accounted for
+    await judge(stage, "before", AS_BEFORE, [sends, again])
+    expected = await replay(stage.settings, Wish())
+    wanted = expected.raised.total() + expected.cleared.total()
+    assert wanted > 4 * AT_ONCE
+    assert await uncommitted(stage.settings) == 0
+
+    await die(stage, 3)
+    left = await replay(stage.settings, Wish())
+    assert left.raised.total() + left.cleared.total() == wanted - 3 * AT_ONCE
+    assert await uncommitted(stage.settings) == AT_ONCE, "it was not killed between flags and ledger"
+
+    if next_owner == "worker":
+        await judge(stage, "after", group_of(stage, "after"), [again])
+        between = await replay(stage.settings, Wish())
+        assert between.raised.total() + between.cleared.total() <= wanted - 3 * AT_ONCE, "it took corrections back"
+    settings = stage.settings_of({**group_of(stage, "again"), "engine.data_dir": str(stage.folder / "again")})
+    await publish(settings, Wish())
+    assert (await replay(stage.settings, Wish())).empty
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
+    assert not any(each.gaps for each in await read_books(stage.settings))
