@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct, structs
 
-from bench import report, sampler
+from bench import further, report, sampler
 from bench.broker import KeptKafka
 from bench.loading import TRUTH, Truth
 from bench.outcome import faults, progress
 from bench.pinned import PinnedWorker, on_core
+from bench.site import Site
 from bench.town import Wish
 from sendwatch import rules
 from sendwatch.demo.stage import Stage
@@ -58,6 +59,9 @@ class Asked(Struct, frozen=True):
     repeat: int
     profile: bool
     json: bool
+    mode: str
+    workers: int
+    keep: bool
 
 
 def arguments(given: Sequence[str]) -> Asked:
@@ -76,6 +80,20 @@ def arguments(given: Sequence[str]) -> Asked:
     say("--seed", type=int, default=1)
     say("--profile", action="store_true", help="sample where the worker is; the numbers are then a little worse")
     say("--output", choices=("text", "json"), default="text")
+    say("--keep", action="store_true", help="append the results to tests/bench/results.md")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--latency", dest="mode", action="store_const", const="latency", default="judging",
+        help="instead: p50 and p99 of flags at 2,000/s and at 25, 50, 75 %% of its own best")  # fmt: skip
+    modes.add_argument("--pressure", dest="mode", action="store_const", const="pressure",
+        help="instead: twice what it can take, and how it gets over it")  # fmt: skip
+    modes.add_argument("--corrections", dest="mode", action="store_const", const="corrections",
+        help="instead: what it costs that late facts correct (plain, forgetful, 2 %% late, early)")  # fmt: skip
+    modes.add_argument("--rebuild", dest="mode", action="store_const", const="rebuild",
+        help="instead: a cold and a warm start only (--recipients 10000000 --sends 1000)")  # fmt: skip
+    modes.add_argument("--workers", type=int, default=0, metavar="N",
+        help="instead: one worker, then as many as that, and the constants of capacity planning")  # fmt: skip
+    modes.add_argument("--model", dest="mode", action="store_const", const="model",
+        help="instead: what a province and the nation need, by the constants kept; no Kafka")  # fmt: skip
     args = parser.parse_args(given)
     size = 100_000 if args.quick else None
     wish = Wish(
@@ -85,7 +103,8 @@ def arguments(given: Sequence[str]) -> Asked:
     )  # fmt: skip
     sets = {name: SETS.get(name) or tuple(name.split(",")) for name in args.rules or ("full", "ten_rules")}
     sets |= {"full": ()} if "full" in sets else {}
-    return Asked(wish, sets, args.repeat, args.profile, args.output == "json")
+    mode = "scale_out" if args.workers else args.mode
+    return Asked(wish, sets, args.repeat, args.profile, args.output == "json", mode, args.workers, args.keep)
 
 
 class Bench:
@@ -142,10 +161,26 @@ class Bench:
             rates.append(found["records"] / found["cpu_seconds"])
         return median(rates)
 
+    def _on(self, chosen: Sequence[str]) -> frozenset[str]:
+        """The rules of a set; all where it names none."""
+        return frozenset(
+            each for each in self._known if not chosen or each.partition("_")[0] in chosen or each in chosen
+        )
+
+    def site(self, truth: Truth, yardstick: float, kafka: KeptKafka, cores: Sequence[int]) -> Site:
+        """What other measurements are given; of the sets of rules the first."""
+        on = self._on(next(iter(self._asked.sets.values())))
+        off = sorted(set(self._known) - on)
+        workers = sorted(cores, reverse=True)
+        return Site(
+            self._asked.wish, truth, on, lambda number: self._stage(number, off), kafka, self._folder, workers,
+            yardstick, tell,
+        )  # fmt: skip
+
     async def measure(self, name: str, number: int, truth: Truth, yardstick: float) -> Figures:
         """One run of one set of rules: a cold start until ready, then a warm one that judges everything."""
         chosen = self._asked.sets[name]
-        on = {each for each in self._known if not chosen or each.partition("_")[0] in chosen or each in chosen}
+        on = self._on(chosen)
         stage = self._stage(number, sorted(set(self._known) - on))
         await stage.make_topics()
         folder = self._folder / f"run-{number}"
@@ -212,6 +247,8 @@ def make_room(folder: Path) -> None:
 
 async def run(asked: Asked) -> int:
     """Measure what was asked for and print it."""
+    if asked.mode == "model":
+        return further.show_model()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})  # for the broker, and for us who watch
     if len(cores) == 1:
@@ -225,6 +262,11 @@ async def run(asked: Asked) -> int:
             truth = await bench.fill(folder)
             await bench.clear()
             yardstick = await bench.measure_yardstick()
+            if asked.mode != "judging":
+                site = bench.site(truth, yardstick, kafka, cores)
+                told = await further.measure(asked.mode, site, asked.workers)
+                await bench.clear()
+                return further.show(told, as_json=asked.json, keep=asked.keep)
             runs: dict[str, list[Figures]] = {name: [] for name in asked.sets}
             for turn in range(asked.repeat):
                 for name, done in runs.items():
@@ -239,6 +281,8 @@ async def run(asked: Asked) -> int:
         "yardstick": {"per_cpu_second": round(yardstick)},
     }  # fmt: skip
     show(asked, head, found)
+    if asked.keep:
+        further.store_judging(found, asked.wish, before)
     return 1 if any(each["void"] for each in found.values()) else 0
 
 

@@ -31,6 +31,7 @@ class KeptKafka:
         """Nothing is started yet; the folder is made where it is missing."""
         self._folder = folder
         self._child: Child | None = None
+        self.data = folder / "data"
         self.bootstrap = ""
 
     async def __aenter__(self) -> Self:
@@ -42,7 +43,7 @@ class KeptKafka:
         known, settings = self._folder / "cluster", self._folder / "server.properties"
         cluster = known.read_text() if known.exists() else new_cluster()
         listening = {"bootstrap": self.bootstrap, "controller": f"{LOOPBACK}:{free_port()}"}
-        settings.write_text(SETTINGS.format(**listening, data=self._folder / "data") + MORE)
+        settings.write_text(SETTINGS.format(**listening, data=self.data) + MORE)
         command = [java, "-Xmx600m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars()}/*"]
         if not known.exists():
             await self._format([*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)])
@@ -60,6 +61,12 @@ class KeptKafka:
     ) -> None:
         if self._child is not None:
             await self._child.end(GRACE)
+
+    @property
+    def pid(self) -> int:
+        """Its process id; it must be up."""
+        assert self._child is not None
+        return self._child.pid
 
     async def _format(self, command: list[str]) -> None:
         import asyncio

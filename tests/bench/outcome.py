@@ -79,7 +79,7 @@ class Progress(Struct):
 async def progress(settings: Settings, kind: str, since: float = 0.0) -> Progress:
     """How a topic's records came to stand in the ledger, from a time on."""
     found = Progress()
-    async for partition, records in _read(settings, "ledger"):
+    async for partition, records in read_topic(settings, "ledger"):
         for record in records:
             at = record.timestamp / 1000
             span = read_mark(record.value).spans.get(kind)
@@ -99,7 +99,7 @@ async def faults(
     told = [f"missed {count} {rule}" for rule, count in _by_rule(wanted - found).items()]
     told += [f"extra {count} {rule}" for rule, count in _by_rule(found - wanted).items()]
     told += [f"for example {send} {rule}" for send, rule in sorted(wanted ^ found)[:3]]
-    refused = sum([len(records) async for _, records in _read(settings, "quarantine")])
+    refused = sum([len(records) async for _, records in read_topic(settings, "quarantine")])
     if refused:
         told.append(f"{refused} records in quarantine")
     books = await read_books(settings)
@@ -117,14 +117,14 @@ def _by_rule(flags: Collection[tuple[str, str]]) -> dict[str, int]:
 
 async def _raised(settings: Settings) -> set[tuple[str, str]]:
     last: dict[str, tuple[str, str, str]] = {}
-    async for _, records in _read(settings, "flags"):
+    async for _, records in read_topic(settings, "flags"):
         for record in records:
             flag = read_flag(record.value)
             last[flag.flag_id] = (flag.status, flag.send.id, flag.rule)
     return {(send, rule) for status, send, rule in last.values() if status == "raised"}
 
 
-async def _read(settings: Settings, kind: str) -> AsyncIterator[tuple[int, Sequence[ConsumerRecord]]]:
+async def read_topic(settings: Settings, kind: str) -> AsyncIterator[tuple[int, Sequence[ConsumerRecord]]]:
     """All that is in a topic now, by partition, in batches."""
     options = connection.client_options(settings.kafka)
     consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)

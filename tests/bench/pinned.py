@@ -80,15 +80,15 @@ class PinnedWorker:
         """Nothing is started yet; stores and log lie in `folder`."""
         self.folder = folder
         self.log = folder / "worker.log"
-        self._core = core
-        self._port = free_port()
+        self.core = core
+        self.port = free_port()
         given = {
             **settings,
             "engine.data_dir": str(folder / "state"),
-            "web.port": str(self._port),
+            "web.port": str(self.port),
             "logs.format": "json",
         }
-        self._environment = {**os.environ, **KEYS, **{config.variable(key): value for key, value in given.items()}}
+        self.environment = {**os.environ, **KEYS, **{config.variable(key): value for key, value in given.items()}}
 
     async def run(self, *, until_end: bool, profile: Path | None = None) -> Course:
         """Run it to its end, or until it is ready and no further."""
@@ -96,10 +96,10 @@ class PinnedWorker:
             sys.executable, "-m", "bench.sampler", str(profile)
         ]  # fmt: skip
         command += ["run", "--until-end"] if until_end else ["run"]
-        with on_core(self._core), self.log.open("ab") as log:
+        with on_core(self.core), self.log.open("ab") as log:
             course = Course(time.time())
             process = subprocess.Popen(  # noqa: ASYNC220 - its end is waited for by os.wait4, for what it used
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             await self._watch(process, course, until_end=until_end)
@@ -137,7 +137,7 @@ class PinnedWorker:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
             cpu = _ticks(Path(f"/proc/{pid}/stat"))
             course.main_thread_seconds = _ticks(Path(f"/proc/{pid}/task/{pid}/stat"))
-            course.looks.append((time.time(), cpu, _core_seconds(self._core)))
+            course.looks.append((time.time(), cpu, _core_seconds(self.core)))
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM"):
                     course.peak_mb = max(course.peak_mb, int(line.split()[1]) / 1024)
@@ -147,7 +147,7 @@ class PinnedWorker:
         async with aiohttp.ClientSession() as session:
             while course.ready_at is None:
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"http://127.0.0.1:{self._port}/-/ready") as answer:
+                    async with session.get(f"http://127.0.0.1:{self.port}/-/ready") as answer:
                         if answer.status == 200:
                             course.ready_at = time.time()
                 await asyncio.sleep(pause)
