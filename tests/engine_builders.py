@@ -19,18 +19,18 @@ import msgspec
 from aiokafka import TopicPartition
 
 from sendwatch import config, ledger
+from sendwatch.app import ALL_KINDS, _metrics
 from sendwatch.demo.stage import KEYS
-from sendwatch.engine.app import ALL_KINDS, _metrics
 from sendwatch.engine.batch import FACTS, assemble, process
 from sendwatch.engine.judging import REGISTRY_KINDS, Judging, prepare
-from sendwatch.engine.log_reader import LogReader
 from sendwatch.engine.partition import Outcome, Partition
-from sendwatch.engine.registries import Registries
 from sendwatch.engine.store import MemoryStore
-from sendwatch.engine.worker import Worker
 from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.kafka.log_reader import LogReader
 from sendwatch.outgoing import FlagEvent, OptoutEvent, QuarantineEvent, read_flag
 from sendwatch.registry import Registry
+from sendwatch.worker.registries import Registries
+from sendwatch.worker.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import errors
 
 from sendwatch.cluster import Kafka
-from sendwatch.engine.connection import (
+from sendwatch.kafka.connection import (
     CannotConnectError,
     client_options,
     explain,

@@ -25,10 +25,10 @@ from msgspec import Struct
 
 from engine_builders import Desk, Event, a_judging, net, quarantine_of
 from sendwatch import rules
-from sendwatch.engine.books import read_books
 from sendwatch.engine.judging import REGISTRY_KINDS
 from sendwatch.outgoing import FlagEvent, read_flag
 from sendwatch.partitions import partition_of
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -185,3 +185,20 @@ def test_a_module_can_be_read_in_one_sitting(module: str) -> None:
 
 LONG = {"events": 560}
 """Modules that are longer for a reason: one table of all fields, and a JSON outline that only it needs."""
+
+
+SHELL = ("kafka", "engine", "worker", "aggregator", "desk", "app")
+"""Around the core, from within; a folder imports from those before it, but for `engine`, which knows no Kafka."""
+
+
+@pytest.mark.parametrize("name", SHELL)
+def test_the_shell_is_in_layers_too(name: str) -> None:
+    """What goes round a partition knows nothing of who owns it, and no process knows what starts it."""
+    known = {"kafka": set(), "engine": {"engine"}}.get(name, set(SHELL[: SHELL.index(name)])) | {name}
+    paths = [ROOT / f"{name}.py"] if (ROOT / f"{name}.py").exists() else sorted((ROOT / name).rglob("*.py"))
+    assert paths
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("sendwatch."):
+                imported = node.module.split(".")[1]
+                assert imported not in SHELL or imported in known, f"{path.relative_to(ROOT)} imports {node.module}"

@@ -63,7 +63,7 @@ def version() -> None:
 def run(path: str | None, until_end: bool) -> None:
     """Run a worker."""
     from sendwatch import logs
-    from sendwatch.engine.app import build, serve
+    from sendwatch.app import build, serve
 
     settings = settings_at(path)
     logs.set_up(settings.logs, secrets=settings.secrets)
@@ -128,7 +128,7 @@ def simulate(
 
     Registries and consents first, then its sends, until Ctrl-C.
     """
-    from sendwatch.engine import connection
+    from sendwatch.kafka import connection
     from sendwatch.simulate import stream
 
     try:
@@ -176,8 +176,8 @@ def apply(path: str | None, output: Output) -> None:
 
 
 def _survey(settings: Settings, output: Output, *, apply: bool) -> int:
-    from sendwatch.engine import topics
-    from sendwatch.engine.connection import CannotConnectError
+    from sendwatch.kafka import topics
+    from sendwatch.kafka.connection import CannotConnectError
 
     def tell(sentence: str) -> None:
         click.echo(sentence, err=True)
@@ -223,7 +223,7 @@ def books(path: str | None, gap: str | None, reason: str | None, output: Output)
 
     With --accept-gap, and no worker running: workers go on although what lay below the offset UNTIL is gone.
     """
-    from sendwatch.engine.books import read_books
+    from sendwatch.worker.books import read_books
 
     if bool(gap) != bool(reason):
         raise click.UsageError("--accept-gap and --reason belong together")
@@ -242,8 +242,8 @@ def books(path: str | None, gap: str | None, reason: str | None, output: Output)
 
 
 def _accept_gap(settings: Settings, gap: str, reason: str) -> None:
-    from sendwatch.engine.connection import CannotConnectError
-    from sendwatch.engine.gaps import CannotAcceptError, accept_gap
+    from sendwatch.kafka.connection import CannotConnectError
+    from sendwatch.worker.gaps import CannotAcceptError, accept_gap
 
     try:
         click.echo(asyncio.run(accept_gap(settings, gap, reason)), err=True)
@@ -260,7 +260,7 @@ def aggregate(path: str | None) -> None:
     Publishes breaches. Of several such processes one adds up, the others stand by. The page: desk.host, desk.port.
     """
     from sendwatch import logs
-    from sendwatch.engine.app import build_aggregator, serve
+    from sendwatch.app import build_aggregator, serve
 
     settings = settings_at(path)
     logs.set_up(settings.logs, secrets=settings.secrets)
@@ -280,7 +280,7 @@ def breaches(path: str | None, output: Output) -> None:
 
     From the whole ledger, added up anew; status 1 if any breach is open.
     """
-    from sendwatch.engine.breaches import add_up
+    from sendwatch.aggregator.breaches import add_up
     from sendwatch.report.breaches import as_json, as_lines
     from sendwatch.windows.drift import by_filings
 
@@ -320,10 +320,10 @@ def explain(source: str, path: str | None, output: Output) -> None:
 
     SOURCE is a file of JSON lines, - for standard input, or TOPIC:PARTITION:OFFSET of a send in Kafka.
     """
-    from sendwatch.engine import evidence
     from sendwatch.engine.explain import CannotExplainError, explain, load_registries
     from sendwatch.engine.judging import prepare
     from sendwatch.report.explanation import as_json, as_text
+    from sendwatch.worker import evidence
 
     topic, _, place = source.partition(":")
     number, _, offset = place.partition(":")

@@ -82,7 +82,7 @@ def check_campaign(
     """
     from sendwatch.desk import sheet
     from sendwatch.desk.check import CannotCheckError
-    from sendwatch.engine.connection import CannotConnectError
+    from sendwatch.kafka.connection import CannotConnectError
 
     details: Details = "all" if output == "json" else "flagged"
     try:

@@ -55,7 +55,7 @@ def tail(
     from aiokafka.errors import KafkaError
 
     from sendwatch import follow
-    from sendwatch.engine.connection import CannotConnectError, explain
+    from sendwatch.kafka.connection import CannotConnectError, explain
 
     wanted = records.Wanted(kind, filters)
     if unknown := wanted.unknown():

@@ -28,8 +28,8 @@ def readiness(plan: str, path: str | None, output: Output) -> None:
     carrier and province: held against the filings at that time, and against the complaints that such sends brought
     so far. Status 1 if anything would or may break.
     """
-    from sendwatch.engine.breaches import add_up
-    from sendwatch.engine.connection import CannotConnectError
+    from sendwatch.aggregator.breaches import add_up
+    from sendwatch.kafka.connection import CannotConnectError
     from sendwatch.report.readiness import BadPlanError, as_json, as_lines, plans_in
     from sendwatch.windows.readiness import ready
 

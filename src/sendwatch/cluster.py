@@ -1,7 +1,7 @@
 """Which Kafka, and which topics on it: the sections `[kafka]` and `[topics]` of the configuration.
 
 Belongs here: their settings with defaults, bounds and reasons. Not here: connecting
-(`engine/connection.py`), what the topics are made with (`topics.py`). Pure.
+(`kafka/connection.py`), what the topics are made with (`topics.py`). Pure.
 """
 
 from __future__ import annotations

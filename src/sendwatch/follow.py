@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sendwatch.days import instant
-from sendwatch.engine import connection, topics
+from sendwatch.kafka import connection, topics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -132,7 +132,7 @@ def chain_of(error: BaseException | None) -> Iterator[str]:
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Where an exception was raised, outermost first: `engine/worker.py:212 run`. No source, no values."""
+    """Where an exception was raised, outermost first: `worker/worker.py:212 run`. No source, no values."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
 

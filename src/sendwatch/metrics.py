@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sendwatch.engine.partition import Outcome
-    from sendwatch.engine.patience import Doing
+    from sendwatch.kafka.patience import Doing
 
 ADDED_UP = (
     "breaches_open", "ledger_behind_records", "ledger_added_up_timestamp_seconds", "signature_breach",

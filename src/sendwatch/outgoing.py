@@ -1,7 +1,7 @@
 """What comes out: flags, opt-outs and quarantine records, as CloudEvents 1.0 in binary mode over Kafka.
 
 Belongs here: the shape of every published value, its key and its headers. Not here: whether something is
-published (`engine/partition.py`), and sending it (`engine/publish.py`). No phone number and no message
+published (`engine/partition.py`), and sending it (`kafka/publish.py`). No phone number and no message
 text, ever.
 """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from sendwatch.engine import connection, topics
+from sendwatch.kafka import connection, topics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -1,7 +1,7 @@
 """The one declared list of topics: what `sendwatch topics plan` shows and `apply` makes.
 
 Belongs here: partitions, cleanup, retention and timestamps of every topic, and what to do about topics that
-exist already. Not here: talking to a server (`engine/topics.py`), names and numbers that are settings
+exist already. Not here: talking to a server (`kafka/topics.py`), names and numbers that are settings
 (`cluster.py`). Pure.
 """
 

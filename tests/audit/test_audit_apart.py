@@ -10,7 +10,7 @@ from sendwatch import audit
 
 SHARED = {
     "sendwatch.dossier": {"Dossier", "Kept"},
-    "sendwatch.engine.connection": {"client_options"},
+    "sendwatch.kafka.connection": {"client_options"},
     "sendwatch.facts": {"Facts", "MOBILE", "Parameters"},
     "sendwatch.history": {"Act", "EVERY_OWNER", "covers"},
     "sendwatch.judge": {"Rulebook", "Setting", "flag_id", "judge"},

@@ -30,7 +30,7 @@ from bench.site import Site
 from bench.town import Wish
 from sendwatch import rules
 from sendwatch.demo.stage import Stage
-from sendwatch.engine.topics import admin
+from sendwatch.kafka.topics import admin
 from sendwatch.topics import RECIPIENT_KEYED, REGISTRIES
 
 if TYPE_CHECKING:

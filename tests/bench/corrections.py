@@ -33,7 +33,7 @@ from bench.outcome import _raised, faults, progress, read_mark, read_topic
 from bench.report import steady_from
 from bench.town import COMMERCIAL_SHARE
 from bench.traffic import Record
-from sendwatch.engine import connection
+from sendwatch.kafka import connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from sendwatch import ledger
-from sendwatch.engine.ledger_fold import Folding
+from sendwatch.aggregator.ledger_fold import Folding
 from sendwatch.engine.store import RocksShared, RocksStore
 from sendwatch.windows.board import Board
 from sendwatch.windows.limits import Limits

@@ -10,7 +10,7 @@ import runpy
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sendwatch.engine import worker
+from sendwatch.worker import worker
 
 if TYPE_CHECKING:
     from sendwatch.engine.partition import Outcome

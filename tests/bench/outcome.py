@@ -13,9 +13,9 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct, field
 
-from sendwatch.engine import connection
-from sendwatch.engine.books import read_books
+from sendwatch.kafka import connection
 from sendwatch.ledger import Span  # noqa: TC001 - msgspec reads the annotation
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence

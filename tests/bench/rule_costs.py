@@ -24,11 +24,11 @@ from bench.traffic import Traffic
 from sendwatch import config, rules
 from sendwatch.demo.stage import KEYS
 from sendwatch.engine.batch import FACTS, process
-from sendwatch.engine.garbage import rarely
 from sendwatch.engine.judging import REGISTRY_KINDS, Judging, prepare
 from sendwatch.engine.partition import Partition
 from sendwatch.engine.store import MemoryStore
 from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.worker.garbage import rarely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

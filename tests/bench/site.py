@@ -24,7 +24,7 @@ from bench.outcome import progress, read_mark
 from bench.pinned import LOOK_SECONDS, STOP_WITHIN, TICK, Course, PinnedWorker, on_core
 from bench.report import steady_from
 from sendwatch.demo.stage import WorkerFailedError
-from sendwatch.engine import connection
+from sendwatch.kafka import connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

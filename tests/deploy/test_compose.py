@@ -10,7 +10,7 @@ import pytest
 from shipped import DEPLOY, ROOT, ask, check_command, installed, read, settings, tool
 
 from sendwatch import __version__
-from sendwatch.engine.app import LARGEST_RECORD
+from sendwatch.app import LARGEST_RECORD
 from sendwatch.simulate import Story
 
 if TYPE_CHECKING:

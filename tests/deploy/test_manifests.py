@@ -10,7 +10,7 @@ import pytest
 from shipped import DEPLOY, ask, check_command, installed, read, settings, tool
 
 from sendwatch import __version__
-from sendwatch.engine.app import STOP_WITHIN
+from sendwatch.app import STOP_WITHIN
 from sendwatch.metric_table import METRICS
 
 if TYPE_CHECKING:

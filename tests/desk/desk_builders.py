@@ -13,14 +13,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from engine_builders import NOW, PREPARED, REGISTRIES, a_judging, settings_of
+from sendwatch.aggregator.aggregator import Aggregator
+from sendwatch.aggregator.ledger_fold import Folding
+from sendwatch.app import _metrics
 from sendwatch.desk import routes
 from sendwatch.desk.access import hash_of
 from sendwatch.desk.gate import tell_problems
 from sendwatch.desk.say import About, Disposition, Subject
 from sendwatch.desk.server import Desk
-from sendwatch.engine.aggregator import Aggregator
-from sendwatch.engine.app import _metrics
-from sendwatch.engine.ledger_fold import Folding
 from sendwatch.engine.store import MemoryStore
 from sendwatch.ledger import Version
 from sendwatch.outgoing import Because, BreachEvent, FlagEvent, FlaggedSend, Law, Place, Reason

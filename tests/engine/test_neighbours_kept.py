@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from histories import ASKING
-
 from engine_builders import DAY, HOUR, NOW, OTHER_TEXT, a_consent, a_send, judged
+from histories import ASKING
 
 WINDOW = 72 * HOUR
 MORNING = NOW - 14 * HOUR + 9 * HOUR  # nine o'clock

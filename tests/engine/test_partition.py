@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from histories import ASKING, LONG_TIMES, histories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +32,7 @@ from engine_builders import (
     quarantine_of,
     tallied,
 )
+from histories import ASKING, LONG_TIMES, histories
 from sendwatch.dossier import Published
 from sendwatch.engine.batch import review
 from sendwatch.engine.flagging import Flagging

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from histories import histories
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -27,14 +26,15 @@ from engine_builders import (
     a_withdrawal,
     settle,
 )  # fmt: skip
+from histories import histories
 from sendwatch.desk import offline
-from sendwatch.engine.evidence import Line
 from sendwatch.engine.explain import explain
-from sendwatch.engine.lookup import CannotAnswerError, Judged, Lookups
 from sendwatch.engine.planned import Lookup, Planned, by_recipient, judge_planned, memory_of, read_planned
 from sendwatch.events import Send
 from sendwatch.report.explanation import as_text
 from sendwatch.secret import Secret
+from sendwatch.worker.evidence import Line
+from sendwatch.worker.lookup import CannotAnswerError, Judged, Lookups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import pytest
 
+from sendwatch.aggregator.ledger_fold import Place
 from sendwatch.dossier import Dossier
-from sendwatch.engine.ledger_fold import Place
 from sendwatch.engine.partition import Position
 from sendwatch.engine.store import FORMAT, FORMAT_KEY, MemoryStore, RocksShared, RocksStore, StoreFailedError
 from sendwatch.windows.aftermath import Aftermath

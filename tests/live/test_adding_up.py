@@ -12,10 +12,10 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine_builders import DAY, MINUTE, NOW, REGISTRIES, a_filing, a_send
+from sendwatch.aggregator.breaches import add_up
 from sendwatch.config import variable
 from sendwatch.demo import until_ready, write
 from sendwatch.demo.stage import Stage, free_port
-from sendwatch.engine.breaches import add_up
 from sendwatch.outgoing import BreachEvent, read_breach
 from sendwatch.simulate.truth import Message
 from sendwatch.windows.asked import total

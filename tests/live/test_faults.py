@@ -19,8 +19,8 @@ from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, until_ready, write
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.stage import free_port
-from sendwatch.engine import connection
 from sendwatch.engine.store import FORMAT_KEY, RocksShared, RocksStore
+from sendwatch.kafka import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

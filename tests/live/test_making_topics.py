@@ -8,8 +8,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from sendwatch.cluster import Kafka, Topics
-from sendwatch.engine.connection import CannotConnectError
-from sendwatch.engine.topics import Survey, TopicsRefusedError, apply, survey
+from sendwatch.kafka.connection import CannotConnectError
+from sendwatch.kafka.topics import Survey, TopicsRefusedError, apply, survey
 from sendwatch.settings import Settings
 from sendwatch.topics import KEYS
 

@@ -2,7 +2,7 @@
 
 `SENDWATCH_SOAK_SECONDS` for another length. The traffic has months in minutes, so that every window is full, and
 forgets, long before. The first half is for warming up: caches fill, and cycles are collected rarely
-(`engine/garbage.py`).
+(`worker/garbage.py`).
 """
 
 from __future__ import annotations

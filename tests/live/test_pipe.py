@@ -18,8 +18,8 @@ from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, score_of, settled, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.engine.books import read_books
 from sendwatch.simulate import Canary, Story
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ import sys
 from typing import Any, cast
 
 from sendwatch import config, rules
-from sendwatch.engine.publish import Publisher
+from sendwatch.kafka.publish import Publisher
 from sendwatch.replay import Wish, publish
 
 AT_ONCE = 20

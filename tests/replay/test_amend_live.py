@@ -10,10 +10,10 @@ from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, settled, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.engine.books import read_books
 from sendwatch.replay import Wish, replay
 from sendwatch.replay.publish import CannotReplayError, publish
 from sendwatch.simulate import Story
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,12 +19,12 @@ from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, settled, until_ready, write
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.stage import KEYS
-from sendwatch.engine.books import read_books
-from sendwatch.engine.connection import client_options
+from sendwatch.kafka.connection import client_options
 from sendwatch.outgoing import read_flag
 from sendwatch.replay import Wish, replay
 from sendwatch.replay.publish import publish
 from sendwatch.simulate import Story
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,8 +22,8 @@ from sendwatch.audit.compute import FOREVER, Recalled, Span
 from sendwatch.audit.expected import Flagged
 from sendwatch.audit.logs import RECIPIENT_KINDS
 from sendwatch.days import DAY, HOUR
-from sendwatch.engine.connection import client_options
 from sendwatch.events import REGISTRIES
+from sendwatch.kafka.connection import client_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -26,8 +26,8 @@ from sendwatch.broker import Embedded
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.show import Score, as_json, final, live
 from sendwatch.demo.stage import Stage
-from sendwatch.engine.books import read_books
 from sendwatch.simulate import Refused, Story, compare, stream
+from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

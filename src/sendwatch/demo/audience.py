@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from sendwatch import ledger
-from sendwatch.engine import connection
 from sendwatch.events import REGISTRIES
+from sendwatch.kafka import connection
 from sendwatch.outgoing import QuarantineEvent, read_flag
 
 if TYPE_CHECKING:

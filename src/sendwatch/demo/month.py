@@ -25,7 +25,7 @@ from sendwatch.demo.audience import Audience
 from sendwatch.demo.month_score import Ran, score_of
 from sendwatch.demo.month_show import as_json, changed, final
 from sendwatch.demo.stage import Stage
-from sendwatch.engine import connection
+from sendwatch.kafka import connection
 from sendwatch.outgoing import read_breach
 from sendwatch.simulate import stream
 from sendwatch.simulate.month import DAYS, LIMITS, START_AT, Month

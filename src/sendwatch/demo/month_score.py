@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from sendwatch.aggregator.breaches import add_up
+from sendwatch.aggregator.ledger_fold import Folding
 from sendwatch.audit.terms import terms_of
 from sendwatch.days import HOUR
 from sendwatch.demo.recount import everything, recount, sums_of
-from sendwatch.engine.breaches import add_up
-from sendwatch.engine.ledger_fold import Folding
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import RocksShared, RocksStore
 from sendwatch.outgoing import read_breach

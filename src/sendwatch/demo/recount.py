@@ -26,7 +26,7 @@ from sendwatch.audit.recipients import appraise, is_kept
 from sendwatch.audit.terms import terms_of
 from sendwatch.audit.topics import connected
 from sendwatch.days import HOUR
-from sendwatch.engine import connection
+from sendwatch.kafka import connection
 from sendwatch.outgoing import read_flag, read_optout
 from sendwatch.text import fold_name
 

@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sendwatch import config
-from sendwatch.engine import topics
+from sendwatch.kafka import topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,9 +16,9 @@ from sendwatch.desk.check import CannotCheckError, Checker
 from sendwatch.desk.named import named
 from sendwatch.desk.past import Past
 from sendwatch.desk.say_check import CheckAnswer
-from sendwatch.engine import connection
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
-from sendwatch.engine.registries import Registries
+from sendwatch.kafka import connection
+from sendwatch.worker.registries import Registries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,6 +1,6 @@
 """Why a send was flagged, or why not, for the API: asked of the worker that owns its partition, else of the topics.
 
-Belongs here: whom to ask, and the answer's shape. Not here: any answer (`engine/explain.py`, `engine/lookup.py`).
+Belongs here: whom to ask, and the answer's shape. Not here: any answer (`engine/explain.py`, `worker/lookup.py`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import msgspec
 from sendwatch.desk import offline
 from sendwatch.desk.say import ExplainedSend, Explanation, RuleAnswer
 from sendwatch.desk.workers import CannotAskError
-from sendwatch.engine.evidence import Line
-from sendwatch.engine.lookup import Judged
 from sendwatch.outgoing import Law
 from sendwatch.verdict import Outcome, Words
 from sendwatch.wording import OUTCOMES, reason_words
+from sendwatch.worker.evidence import Line
+from sendwatch.worker.lookup import Judged
 
 if TYPE_CHECKING:
     from sendwatch.desk.past import Past

@@ -14,7 +14,7 @@ from sendwatch.desk.say_counts import Rates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sendwatch.engine.ledger_fold import Place
+    from sendwatch.aggregator.ledger_fold import Place
 
 OVER_SECONDS = 10.0
 SAMPLES = 64

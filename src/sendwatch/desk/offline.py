@@ -10,7 +10,6 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from sendwatch.engine.batch import FACTS, Batch
-from sendwatch.engine.evidence import Line
 from sendwatch.engine.explain import explain
 from sendwatch.engine.fact_intake import fold_facts
 from sendwatch.engine.partition import Partition
@@ -19,6 +18,7 @@ from sendwatch.engine.send_intake import take_sends
 from sendwatch.engine.store import MemoryStore
 from sendwatch.events import Rejected
 from sendwatch.report.explanation import as_json, as_text
+from sendwatch.worker.evidence import Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -31,14 +31,14 @@ from sendwatch.desk.pace import Pace
 from sendwatch.desk.say_counts import Corrections, Health, Hello, Pulse
 from sendwatch.desk.stream import Stream
 from sendwatch.desk.workers import Workers
-from sendwatch.engine import connection
-from sendwatch.engine.patience import passes
+from sendwatch.kafka import connection
+from sendwatch.kafka.patience import passes
 from sendwatch.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sendwatch.engine.aggregator import Aggregator
+    from sendwatch.aggregator.aggregator import Aggregator
     from sendwatch.settings import Settings
     from sendwatch.windows.board import Board
 

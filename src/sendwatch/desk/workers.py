@@ -1,7 +1,7 @@
 """The workers, as the desk asks them: who owns which partition, and what they say of planned and judged sends.
 
 Belongs here: finding them, asking, and what it means when they don't answer. Not here: what is asked (`check.py`), and
-what they do to answer (`engine/lookup.py`).
+what they do to answer (`worker/lookup.py`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from sendwatch.desk.say_counts import WorkerView
-from sendwatch.engine import topics
-from sendwatch.engine.connection import CannotConnectError
-from sendwatch.engine.group import addresses
 from sendwatch.engine.planned import Answered
+from sendwatch.kafka import topics
+from sendwatch.kafka.connection import CannotConnectError
+from sendwatch.kafka.group import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sendwatch.engine.lookup import Judged
     from sendwatch.engine.planned import Lookup
     from sendwatch.settings import Settings
+    from sendwatch.worker.lookup import Judged
 
 log = logging.getLogger("sendwatch.desk")
 

@@ -1,5 +1,5 @@
-"""The live worker: Kafka, disk and clock around the pure core.
+"""What is done to one partition: records in, an outcome out.
 
-Belongs here: everything that touches a broker, a file or the time. Not here: any decision about a send; those are
-`facts.py`, `rules/` and `judge.py`, and this only carries records to them and their answers back.
+Belongs here: folding, judging and correcting a batch, and the store that its dossiers lie in. Not here: any decision
+about a send (`facts.py`, `rules/`, `judge.py`), Kafka and the clock (`worker/`).
 """

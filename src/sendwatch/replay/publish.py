@@ -20,11 +20,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, field
 
+from sendwatch.app import Live
 from sendwatch.audit.topics import connected
-from sendwatch.engine.app import Live
-from sendwatch.engine.connection import client_options
 from sendwatch.engine.explain import load_registries
 from sendwatch.events import Send
+from sendwatch.kafka.connection import client_options
 from sendwatch.outgoing import Because, read_flag
 from sendwatch.replay.amend import corrections, oldest_kept, outcome_of
 from sendwatch.replay.difference import Difference, compare
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
     from sendwatch.audit.topics import Taken
     from sendwatch.engine.judging import Judging
-    from sendwatch.engine.owned import Owned
     from sendwatch.engine.partition import Outcome
-    from sendwatch.engine.worker import Worker
     from sendwatch.outgoing import FlagEvent
     from sendwatch.replay.run import Wish
     from sendwatch.settings import Settings
+    from sendwatch.worker.owned import Owned
+    from sendwatch.worker.worker import Worker
 
 AT_ONCE = 500
 LOOK_SECONDS = 0.2

@@ -21,7 +21,7 @@ from aiokafka.errors import InvalidTimestampError
 from msgspec import Struct
 
 from sendwatch.days import instant
-from sendwatch.engine import connection, topics
+from sendwatch.kafka import connection, topics
 from sendwatch.simulate.story import Story
 from sendwatch.simulate.traffic import Traffic
 from sendwatch.simulate.truth import Message, Truth

@@ -1,7 +1,7 @@
 """What many sends together amount to: sums over sliding windows, breaches, trends, drift, readiness.
 
 Belongs here: the pure arithmetic on sums that ledger records carry, and the joining that makes those sums. Not here:
-reading the ledger topic and publishing (`engine/aggregator.py`); what one send breaks (`rules/`).
+reading the ledger topic and publishing (`aggregator/aggregator.py`); what one send breaks (`rules/`).
 
     sums         what a ledger record carries for the windows, beside its tallies
     joins        makes them, of a batch; `aftermath` is what it keeps of a recipient, `complaints` whom one is about

@@ -1,7 +1,7 @@
 """One fold over ledger records: what was counted, by whom and when, and which breaches are open.
 
 Belongs here: adding a record's sums to the tables, and asking the windowed rules about whatever they touch. Not here:
-reading the ledger topic and storing (`engine/aggregator.py`), questions about what was counted (`vane.py`, `drift.py`,
+reading the ledger topic and storing (`aggregator/`), questions about what was counted (`vane.py`, `drift.py`,
 `readiness.py`, `asked.py`).
 
     time      the greatest time of a send, complaint or report of a record, but never after the wall clock at which the

@@ -1,6 +1,6 @@
 """A board as keys and values of a store, so that what was counted and up to where are written in one piece.
 
-Belongs here: the form. Not here: the store itself (`engine/store.py`), when to write (`engine/aggregator.py`).
+Belongs here: the form. Not here: the store itself (`engine/store.py`), when to write (`aggregator/aggregator.py`).
 
 Only what changed since the last time is written. Keys begin with one byte that says what they are:
 

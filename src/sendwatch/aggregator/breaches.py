@@ -1,0 +1,71 @@
+"""Adding up the whole ledger from outside, reading only: what is open, who leads, what is budding.
+
+Belongs here: one pass over the ledger and the registries, by anybody with read access. Not here: the fold that runs
+live and publishes (`aggregator.py`), how the answer is shown (`report/breaches.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer
+from msgspec import Struct
+
+from sendwatch.aggregator.follow_ledger import DAY, LedgerStream
+from sendwatch.aggregator.ledger_fold import Folding
+from sendwatch.engine.judging import REGISTRY_KINDS, prepare
+from sendwatch.engine.limits import limits_of
+from sendwatch.engine.store import MemoryStore
+from sendwatch.kafka import connection
+from sendwatch.windows.board import Board
+from sendwatch.worker.registries import Registries
+
+if TYPE_CHECKING:
+    from sendwatch.outgoing import Message
+    from sendwatch.registry import Registry
+    from sendwatch.settings import Settings
+
+REACH = 31 * DAY
+WAIT_MS = 300
+
+
+class Added(Struct):
+    """The whole ledger added up: the board, all that opened and closed on the way, records folded and left out."""
+
+    board: Board
+    registry: Registry
+    told: list[Message]
+    records: int
+    void: int
+
+
+def since_of(settings: Settings) -> int | None:
+    """From when on (ms) a fold that begins anew reads the ledger; None: all of it, since its times are simulated."""
+    return None if settings.topics.timestamps == "producer" else int(time.time() * 1000) - REACH
+
+
+async def add_up(settings: Settings) -> Added:
+    """Read the registries and the ledger as they stand now, and add everything up."""
+    judging = prepare(settings)
+    options = await connection.reach(settings.kafka, "adding up the ledger")
+    names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
+    apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+    following = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
+    reading = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
+    async with following, reading:
+        registries = Registries(following, judging, names)
+        await registries.start()
+        while not registries.caught_up:
+            await registries.follow(WAIT_MS)
+        board = Board(limits_of(settings), registries.alikes.imitated)
+        folding, records = Folding(board, MemoryStore()), 0
+        stream = LedgerStream(reading, settings.topics.name("ledger"), range(settings.topics.partitions))
+        await stream.start({}, since_of(settings))
+        while True:
+            taken = await stream.take(WAIT_MS)
+            for record in taken:
+                folding.take(record.partition, record.offset, record.value)
+            records += len(taken)
+            if not taken and stream.caught_up:
+                return Added(board, judging.registry, folding.outbox, records, folding.void)
