@@ -154,7 +154,7 @@ def a_breach(number: int, rule: int, subject: dict[str, str | None], **measures:
         window={"from": NOW - HOUR, "until": NOW},
         measures=measures,
         limit={"complaints_per_million": 0.25},
-        reason=known.reason.filled({**subject, **measures}),
+        reason=known.reason_of(subject, measures),
         opened_at=NOW - number * 23 * MINUTE,
         closed_at=None,
         disposition=None,

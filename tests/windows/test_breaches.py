@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Any
 
@@ -16,8 +17,9 @@ from sendwatch.windows import b3_complaint_rate as b3
 from sendwatch.windows import keeping
 from sendwatch.windows.alikes import Alikes
 from sendwatch.windows.board import Board, Room
-from sendwatch.windows.breach import Breach
+from sendwatch.windows.breach import Breach, WindowRule
 from sendwatch.windows.limits import Limits
+from sendwatch.windows.outbreaks import RULES
 from windows_builders import (
     DAY,
     HOUR,
@@ -329,3 +331,18 @@ def test_memory_stays_flat_while_time_goes_on() -> None:
 def test_the_bound_of_a_pair_that_was_complained_of_without_a_send_is_finite() -> None:
     """Sends may have left the window before the complaints."""
     assert b3.bound_per_million(5, 0) == pytest.approx(1.9701e6, rel=1e-3)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_subject_has_a_reason_that_names_it_or_what_was_measured(rule: WindowRule) -> None:
+    """In both languages, with nothing left as a dash that belongs to another subject."""
+    assert len(rule.reasons) == len(rule.subjects)
+    for fields, words in zip(rule.subjects, rule.reasons, strict=True):
+        named = set(re.findall(r"\{(\w+)\}", words.en))
+        assert named == set(re.findall(r"\{(\w+)\}", words.zh))
+        others = {field for other in rule.subjects if other != fields for field in other} - set(fields)
+        assert not named & others
+    imitation = {"sends": 3, "imitates": "支付宝"}
+    if rule.id == "B5_EVASION":
+        assert "–" not in rule.reason_of({"signature": "支付寶"}, imitation).zh
+        assert "支付寶" in rule.reason_of({"signature": "支付寶"}, imitation).en

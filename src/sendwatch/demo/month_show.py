@@ -29,7 +29,7 @@ UTC8 = 8 * HOUR
 def changed(event: BreachEvent) -> Text:
     """One line a breach that opened or closed, in both languages."""
     rule = BY_ID[event.rule]
-    words = rule.reason.filled({**event.subject, **event.measures})
+    words = rule.reason_of(event.subject, event.measures)
     if event.status == "closed":
         mark, at = ("closed 关闭", "green"), event.closed_at or event.opened_at
         said = Text(f"{rule.title.en}  {rule.title.zh}  {' '.join(str(value) for value in event.subject.values())}")

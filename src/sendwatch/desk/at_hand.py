@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_BREACHES = 10_000
 LOOKS = 1000
-REASONS = {rule.id: rule.reason for rule in WINDOWED}
+WINDOWED_BY_ID = {rule.id: rule for rule in WINDOWED}
 
 
 class AtHand:
@@ -100,8 +100,8 @@ class AtHand:
     def breach(self, event: BreachEvent) -> BreachView:
         """A breach with its words."""
         owner = self.names.owner(event.subject.get("owner"))
-        shown = {**event.subject, **event.measures}
-        reason = REASONS.get(event.rule, Words("", "")).filled(shown)
+        rule = WINDOWED_BY_ID.get(event.rule)
+        reason = Words("", "") if rule is None else rule.reason_of(event.subject, event.measures)
         return BreachView(
             breach_id=event.breach_id,
             status=event.status,

@@ -71,7 +71,7 @@ def as_lines(
     yield f"\nopen breaches 未关闭的超限事件: {len(breaches)}"
     for breach in breaches:
         yield f"  {_time(breach.opened_at)}  {breach.rule}  {_subject(breach)}"
-        words = BY_ID[breach.rule].reason.filled({**breach.subject, **breach.measures})
+        words = BY_ID[breach.rule].reason_of(breach.subject, breach.measures)
         yield f"      {words.en}"
         yield f"      {words.zh}"
         yield f"      breach 事件号 {breach.id}"

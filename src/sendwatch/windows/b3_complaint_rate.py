@@ -25,9 +25,11 @@ RULE = WindowRule(
     id="B3_COMPLAINT_RATE",
     severity=Severity.HIGH,
     title=Words("Too many complaints", "投诉率过高"),
-    reason=Words(
-        "{complaints} complaints about {owner} on {port} in {sends} sends of 30 days.",
-        "{owner} 在端口 {port} 30 日内发送 {sends} 条，被投诉 {complaints} 次。",
+    reasons=(
+        Words(
+            "{complaints} complaints about {owner} on {port} in {sends} sends of 30 days.",
+            "{owner} 在端口 {port} 30 日内发送 {sends} 条，被投诉 {complaints} 次。",
+        ),
     ),
     subjects=(("owner", "port"),),
 )

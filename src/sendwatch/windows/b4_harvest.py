@@ -19,9 +19,11 @@ RULE = WindowRule(
     id="B4_HARVEST",
     severity=Severity.HIGH,
     title=Words("Sends to numbers that nobody gave", "疑似批量撞号"),
-    reason=Words(
-        "{sp} on {port} in an hour: {honeypots} honeypots hit, {undelivered} of {reported} sends not delivered.",
-        "{sp} 在端口 {port} 一小时内：命中蜜罐号码 {honeypots} 次，{reported} 条中 {undelivered} 条未送达。",
+    reasons=(
+        Words(
+            "{sp} on {port} in an hour: {honeypots} honeypots hit, {undelivered} of {reported} sends not delivered.",
+            "{sp} 在端口 {port} 一小时内：命中蜜罐号码 {honeypots} 次，{reported} 条中 {undelivered} 条未送达。",
+        ),
     ),
     subjects=(("sp", "port"),),
 )

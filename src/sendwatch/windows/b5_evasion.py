@@ -24,9 +24,15 @@ RULE = WindowRule(
     id="B5_EVASION",
     severity=Severity.HIGH,
     title=Words("One sender under many names", "变换签名或码号规避管控"),
-    reason=Words(
-        "One text under {signatures} signatures and {ports} ports in an hour; or {signature} imitates {imitates}.",
-        "同一内容一小时内使用 {signatures} 个签名、{ports} 个端口；或签名 {signature} 仿冒 {imitates}。",
+    reasons=(
+        Words(
+            "One text under {signatures} signatures and {ports} ports in an hour, {sends} times.",
+            "同一内容一小时内使用 {signatures} 个签名、{ports} 个端口，共 {sends} 条。",
+        ),
+        Words(
+            "{signature}, which is not filed, looks like {imitates}, which is: {sends} sends in an hour.",
+            "未报备的签名 {signature} 仿冒已报备的 {imitates}，一小时内 {sends} 条。",
+        ),
     ),
     subjects=(("fingerprint",), ("signature",)),
 )

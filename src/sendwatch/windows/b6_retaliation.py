@@ -20,9 +20,11 @@ RULE = WindowRule(
     id="B6_RETALIATION",
     severity=Severity.CRITICAL,
     title=Words("A complainant is cut off", "投诉人被限制接收服务短信"),
-    reason=Words(
-        "{blocked} codes or service messages of {owner} in a row were blocked after a complaint.",
-        "用户投诉后，{owner} 的验证码或服务短信连续 {blocked} 条被拦截。",
+    reasons=(
+        Words(
+            "{blocked} codes or service messages of {owner} in a row were blocked after a complaint.",
+            "用户投诉后，{owner} 的验证码或服务短信连续 {blocked} 条被拦截。",
+        ),
     ),
     subjects=(("recipient", "owner"),),
 )

@@ -22,6 +22,8 @@ from msgspec import Struct
 from sendwatch.windows.limits import HOUR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sendwatch.verdict import Severity, Words
     from sendwatch.windows.limits import Limits
 
@@ -30,13 +32,19 @@ Named: TypeAlias = dict[str, str | None]
 
 
 class WindowRule(Struct, frozen=True):
-    """What is to be known of a windowed rule; `subject` names the fields of what it is about."""
+    """What is to be known of a windowed rule; `subjects` name the fields of what it is about, `reasons` a text each."""
 
     id: str
     severity: Severity
     title: Words
-    reason: Words
+    reasons: tuple[Words, ...]
     subjects: tuple[tuple[str, ...], ...]
+
+    def reason_of(self, subject: Mapping[str, object], measures: Mapping[str, object]) -> Words:
+        """What happened, in words; the texts of other versions' subjects are the first one's."""
+        known = [set(fields) for fields in self.subjects]
+        at = known.index(set(subject)) if set(subject) in known else 0
+        return self.reasons[at].filled({**subject, **measures})
 
 
 class Measure(Struct, frozen=True):
