@@ -48,6 +48,8 @@ class Process:
     def __init__(self, stage: Stage, name: str) -> None:
         """Its state lies in a folder of its own."""
         more = {"engine.data_dir": str(stage.folder / name), "web.port": str(free_port()), "logs.format": "json"}
+        if stage.overrides["kafka.idempotence"] == "false":  # the embedded broker may elect a member that is dead
+            more["kafka.group"] = f"{stage.settings.kafka.group}-{name}"
         self.log = stage.folder / f"{name}.log"
         given = {variable(key): value for key, value in {**stage.overrides, **more}.items()}
         self._environment = {**os.environ, **stage.worker(name)._environment, **given}
