@@ -160,7 +160,7 @@ async def test_a_frozen_owner_that_wakes_changes_nothing(stage: Stage) -> None:
         await until_ready(first)
         await until_ready(second)
         began = time.monotonic()
-        writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
+        writing = asyncio.create_task(write(story.sends(), stage, sends / 16, progress.add))
         await until(audience, partial(judged_more_than, audience, sends * 0.3))
         epochs = {number: standing.epoch for number, standing in audience.standing.items()}
         first.pause(paused=True)
@@ -200,7 +200,7 @@ async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int
         for worker in workers:
             await until_ready(worker)
         began = time.monotonic()
-        writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
+        writing = asyncio.create_task(write(story.sends(), stage, sends / 16, progress.add))
         epochs = sum(standing.epoch for standing in audience.standing.values())
         for worker, part in zip(workers, (0.2, 0.6), strict=True):
             await until(audience, partial(judged_more_than, audience, sends * part))
