@@ -37,6 +37,7 @@ from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
 from sendwatch.kafka import connection
+from sendwatch.kafka.log_reader import let_go
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
 from sendwatch.windows.board import Board
@@ -222,7 +223,7 @@ class Aggregator(Service):  # type: ignore[misc]
             fetched = (await reader.getmany(timeout_ms=FETCH_MS)).get(place, [])
             told |= {event.breach_id: event for event in (outgoing.read_breach(record.value) for record in fetched)}
             position, in_vain = await reader.position(place), 0 if fetched else in_vain + 1
-        reader.unsubscribe()  # or it would go on fetching what nobody reads
+        await let_go(reader)
         return told
 
     def _stand_back(self) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NEAR = 100
 STALL_SECONDS = 15.0
+TURNS = 10
 
 
 class LogReader:
@@ -45,7 +46,7 @@ class LogReader:
                     if records:
                         yield records
             finally:
-                self._consumer.unsubscribe()  # or it would go on fetching what nobody reads
+                await let_go(self._consumer)
 
     async def pick(self, topic: str, partition: int, offsets: Collection[int]) -> list[ConsumerRecord]:
         """The records at these offsets, as far as they are there; those that lie near each other in one go."""
@@ -72,6 +73,17 @@ class LogReader:
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > STALL_SECONDS:
                 raise KafkaTimeoutError(f"{place.topic}/{place.partition}: nothing comes at offset {position} of {end}")
+
+
+async def let_go(consumer: AIOKafkaConsumer) -> None:
+    """Unsubscribe, or it would go on fetching what nobody reads; and wait until it has noticed.
+
+    While aiokafka's fetcher ends its requests, it takes being cancelled itself for one of these: a consumer that is
+    stopped then never ends. It needs a few turns of the loop, and no time.
+    """
+    consumer.unsubscribe()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def stretches(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
