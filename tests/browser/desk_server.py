@@ -230,3 +230,16 @@ def _wall() -> int:
 def today() -> str:
     """The date, as a date field has it."""
     return datetime.now(UTC).date().isoformat()
+
+
+async def until_listening(port: int) -> None:
+    """Wait until the desk answers."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.2)
+            else:
+                writer.close()
+                return

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
+from desk_server import until_listening
 from playwright.async_api import expect
 
 from sendwatch.broker import Embedded
@@ -94,16 +95,3 @@ async def test_from_a_send_to_what_was_done_about_it(context: BrowserContext, st
         desk.terminate()
         await desk.wait()
         await worker.stop()
-
-
-async def until_listening(port: int) -> None:
-    """Wait until the desk answers."""
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.2)
-            else:
-                writer.close()
-                return

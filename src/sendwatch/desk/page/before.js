@@ -17,8 +17,9 @@ import { said, t } from "./words.js";
 const MOST = 10_000;
 const TYPES = ["", "marketing", "marketing.retail", "marketing.finance", "service", "otp"];
 const CARRIERS = ["", "CMCC", "CUCC", "CTCC", "CBN"];
+const HEADS = ["recipient", "number", "号码", "手机号", "接收方"];
 const VERDICTS = ["flagged", "undecided", "unknown", "refused", "clean"];
-const check = { state: "ready", answer: null, error: null, planned: null };
+const check = { state: "ready", answer: null, lines: [], error: null, planned: null };
 
 /** The whole view. */
 export function before() {
@@ -126,16 +127,7 @@ export async function sendCheck(form) {
   changed();
   try {
     const file = given.get("file"),
-      written = `${given.get("recipients")}\n${file?.size ? await file.text() : ""}`;
-    const recipients = written
-      .split(/\r?\n/)
-      .map((line) =>
-        line
-          .split(/[,;\t]/)[0]
-          .trim()
-          .replace(/^"|"$/g, ""),
-      )
-      .filter(Boolean);
+      rows = [...rowsOf(given.get("recipients")), ...rowsOf(file?.size ? await file.text() : "")];
     const send = {
       text: text("text"),
       signature: text("signature"),
@@ -146,12 +138,27 @@ export async function sendCheck(form) {
       carrier: text("carrier"),
       planned_at: instant(given.get("planned")),
     };
-    check.answer = await tell("/v1/check", { send, recipients, details: "flagged" });
+    check.answer = await tell("/v1/check", { send, recipients: rows.map((row) => row.recipient), details: "flagged" });
+    check.lines = rows.map((row) => row.line);
   } catch (error) {
     check.error = t("failed", { why: error.status === 0 ? t("unreachable") : sentence(error) });
   }
   check.state = "ready";
   changed();
+}
+
+/** The first column of what was written, with its line; a head line, as `check-campaign` wants one, is no recipient. */
+function rowsOf(written) {
+  return written
+    .split(/\r?\n/)
+    .map((line, n) => ({
+      line: n + 1,
+      recipient: line
+        .split(/[,;\t]/)[0]
+        .trim()
+        .replace(/^"|"$/g, ""),
+    }))
+    .filter(({ line, recipient }) => recipient && !(line === 1 && HEADS.includes(recipient.toLowerCase())));
 }
 
 function answer() {
@@ -277,7 +284,7 @@ function each(found) {
         h(
           "li",
           { "data-key": String(one.n), class: `one is-${one.verdict}` },
-          h("span", { class: "line-number" }, `${t("line")} ${one.n + 1}`),
+          h("span", { class: "line-number" }, `${t("line")} ${check.lines[one.n]}`),
           h("b", { class: "outcome" }, t(`s_${one.verdict}`)),
           h(
             "ul",
