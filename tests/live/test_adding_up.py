@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine_builders import DAY, MINUTE, NOW, REGISTRIES, a_filing, a_send
@@ -48,8 +49,6 @@ class Process:
     def __init__(self, stage: Stage, name: str) -> None:
         """Its state lies in a folder of its own."""
         more = {"engine.data_dir": str(stage.folder / name), "web.port": str(free_port()), "logs.format": "json"}
-        if stage.overrides["kafka.idempotence"] == "false":  # the embedded broker may elect a member that is dead
-            more["kafka.group"] = f"{stage.settings.kafka.group}-{name}"
         self.log = stage.folder / f"{name}.log"
         given = {variable(key): value for key, value in {**stage.overrides, **more}.items()}
         self._environment = {**os.environ, **stage.worker(name)._environment, **given}
@@ -91,6 +90,7 @@ async def until(reached: Callable[[list[BreachEvent]], Any], stage: Stage, withi
     return events
 
 
+@pytest.mark.kafka  # the embedded broker keeps members that were killed, and may elect one
 async def test_what_is_planted_opens_and_closes_once_though_the_one_who_adds_up_is_killed(stage: Stage) -> None:
     """A name that looks like a filed one: open, killed, closed by another process, told under one id throughout."""
     worker, first, second = stage.worker("judge"), Process(stage, "first"), Process(stage, "second")

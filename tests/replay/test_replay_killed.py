@@ -95,6 +95,7 @@ async def uncommitted(settings: Settings) -> int:
     return published - told.total()
 
 
+@pytest.mark.long  # how much the killed one has done when it dies turns on the machine
 @pytest.mark.parametrize("next_owner", ["replay", "worker"])
 async def test_what_a_killed_replay_left_is_put_right(stage: Stage, next_owner: str) -> None:
     """Some commits are whole, of the last the flags stand alone; then the same again, or first a worker."""
