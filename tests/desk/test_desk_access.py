@@ -54,6 +54,18 @@ def test_a_token_is_taken_back_by_deleting_its_line(tmp_path: Path) -> None:
     assert tokens.who(token, ms(NOW)).role is None
 
 
+def test_a_file_that_is_spoiled_while_it_is_used_takes_nobody_s_token(tmp_path: Path) -> None:
+    """The desk goes on, with the lines as they were: what it catches is a ValueError."""
+    token, line = new_token("viewer", 30, "Li Si", NOW)
+    path = tmp_path / "tokens"
+    path.write_text(line + "\n", encoding="utf-8")
+    tokens = Tokens(path)
+    path.write_text(line + "\nhalf a li", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2"):
+        tokens.look()
+    assert tokens.who(token, ms(NOW)).role == "viewer"
+
+
 @pytest.mark.parametrize(
     "line", ["abc viewer 2026-01-01T00:00:00Z a", f"{'0' * 64} king 2026-01-01T00:00:00Z a", f"{'0' * 64} viewer x a"]
 )

@@ -30,7 +30,7 @@ token_line = re.compile(
 )
 
 
-class BadTokensError(Exception):
+class BadTokensError(ValueError):
     """The tokens file is not as it should be; the message names the line."""
 
 
