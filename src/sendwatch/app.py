@@ -44,7 +44,7 @@ log = logging.getLogger("sendwatch.app")
 
 MEGABYTE = 1 << 20
 LARGEST_RECORD = 8 * MEGABYTE
-HEALTHY_WITHIN = READY_WITHIN = 10.0
+HEALTHY_WITHIN = 10.0
 FOLLOW_MS = 200
 MEASURE_SECONDS = 5.0
 STOP_WITHIN = 30.0
@@ -240,7 +240,7 @@ class Live(Service):  # type: ignore[misc]
     def ready(self) -> bool:
         """Whether the sends of every owned partition are being judged, and lately were."""
         worker = self.worker
-        return worker is not None and worker.ready and time.time() - worker.last_round < READY_WITHIN
+        return worker is not None and worker.ready
 
 
 async def take_leave(client: Any, seconds: float) -> None:

@@ -28,7 +28,7 @@ REJECTIONS = (
     "misplaced",
     "conflict",
 )
-DOINGS = ("publish", "append", "take_over", "read")
+DOINGS = ("publish", "append", "take_over", "read", "look")
 FAULT = "fault"
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
 AGES = (60, 600, 3_600, 6 * 3_600, 24 * 3_600, 48 * 3_600, 72 * 3_600, 7 * 86_400, 30 * 86_400)
@@ -93,7 +93,7 @@ METRICS = (
         "kafka_failures_total",
         "counter",
         "Errors of Kafka that are waited for, by what was being done: writing flags, opt-outs and quarantine, "
-        "appending to the ledger, taking partitions over, reading.",
+        "appending to the ledger, taking partitions over, reading, looking where topics end.",
         ("doing",),
         f"doing: {', '.join(DOINGS)}",
     ),

@@ -26,6 +26,7 @@ from engine_builders import (
     settle,
 )
 from sendwatch.app import _metrics
+from sendwatch.worker.worker import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from aiokafka import TopicPartition
@@ -209,7 +210,7 @@ async def test_rows_of_a_registry_are_counted_and_not_their_records() -> None:
 
 
 async def test_measuring_waits_for_nobody() -> None:
-    """Kafka does not say where the held topics end: what is known is told within the second."""
+    """Kafka does not say where the held topics end: what is known is told soon."""
     cluster = Cluster()
     cluster.produce(a_send())
     worker = await a_worker(cluster)
@@ -217,7 +218,7 @@ async def test_measuring_waits_for_nobody() -> None:
     await worker._take_over()
     consumer: Any = worker._consumer
     consumer.end_offsets = lambda _: asyncio.Event().wait()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LOOK_SECONDS + 1):
         found = await told(worker)
     assert found[lag("sends")] == 1
 

@@ -36,12 +36,14 @@ from engine_builders import (
 )
 from sendwatch import ledger
 from sendwatch.app import take_leave
+from sendwatch.worker.worker import LATELY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from sendwatch.worker.worker import Worker
 
+LOOKING = "sendwatch.worker.worker.LOOK_SECONDS"
 FIRST_HALF: dict[str, Any] = {"part": {"ref": 7, "no": 1, "total": 2}, "text": "【云岭商贸】会员日全场女装八折，"}
 SECOND_HALF: dict[str, Any] = {"part": {"ref": 7, "no": 2, "total": 2}, "text": "满300减50，欢迎选购。拒收请回复R"}
 
@@ -157,7 +159,44 @@ async def test_closing_goes_on_however_a_client_ends(
     assert [told in each.error for each in errors] == ([] if told is None else [True])
 
 
-# -- clocks -------
+# -- having nothing to do -----------------------------------------------------------------------------------------
+
+
+async def refuse(*_: object) -> None:
+    """As a server that is gone."""
+    raise KafkaConnectionError
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [(refuse, "KafkaConnectionError"), (asyncio.Event().wait, "no answer within")]
+)
+async def test_an_idle_worker_tells_that_kafka_is_away(
+    answer: Callable[..., Awaitable[object]],
+    told: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It goes round without Kafka: so it asks now and then, is not ready without an answer, and says why."""
+    monkeypatch.setattr(LOOKING, 0.05)
+    cluster = Cluster()
+    cluster.produce(a_send())
+    worker = await settle(await cluster.worker())
+    worker.patience.stopping.clear()
+    ends, worker._answered_at = worker._consumer.end_offsets, -LATELY
+    worker._consumer.end_offsets = lambda _: answer()
+    before = failures(worker, "look") or 0
+    await worker.measure()
+    assert not worker.ready
+    error: Any = caplog.records[-1]
+    assert (error.doing, error.where, error.servers) == ("look", "sms.sends/0", "nowhere:9092")
+    assert told in error.error
+    assert failures(worker, "look") == before + 1
+    worker._consumer.end_offsets = ends
+    await worker.measure()
+    assert worker.ready
+
+
+# -- clocks -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("jumps", [(-600, 600), (600, -600), (-40 * 86_400, 0), (40 * 86_400, -40 * 86_400)])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from engine_builders import Cluster, a_consent, a_send, settings_of, settle
-from sendwatch.app import HEALTHY_WITHIN, READY_WITHIN, Live
+from sendwatch.app import HEALTHY_WITHIN, Live
+from sendwatch.worker.worker import LATELY
 
 
 @pytest.fixture
@@ -30,14 +29,20 @@ def test_it_is_unhealthy_when_its_loop_hangs(live: Live) -> None:
     assert not live.healthy
 
 
-@pytest.mark.parametrize(
-    ("judging", "seconds_ago", "ready"), [(True, 0.0, True), (False, 0.0, False), (True, READY_WITHIN + 1, False)]
-)
-def test_it_is_ready_while_rounds_go_on(live: Live, judging: bool, seconds_ago: float, ready: bool) -> None:
-    """All sends judged, and lately: not when a partition is held, and not when no round has ended for long."""
-    worker: Any = SimpleNamespace(ready=judging, last_round=time.time() - seconds_ago)
-    live.worker = worker
-    assert live.ready is ready
+@pytest.mark.parametrize("ago", ["_went_round_at", "_answered_at"])
+async def test_it_is_ready_while_it_goes_round_and_kafka_answers(live: Live, ago: str) -> None:
+    """All sends judged, and lately: not when no round has ended for long, nor when Kafka has not answered for long."""
+    worker = live.worker = await settle(await Cluster().worker())
+    assert live.ready
+    setattr(worker, ago, time.monotonic() - LATELY)
+    assert not live.ready
+
+
+async def test_it_is_not_ready_while_a_partition_is_held() -> None:
+    """Its sends wait for what they are judged by."""
+    worker = await settle(await Cluster().worker())
+    worker.owned[0].held = True
+    assert not worker.ready
 
 
 async def test_what_it_did_is_on_the_metrics_page() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("sendwatch.worker")
 
 Answer = TypeVar("Answer")
-Doing = Literal["publish", "append", "take_over", "read"]
+Doing = Literal["publish", "append", "take_over", "read", "look"]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 SENTENCES: dict[Doing, str] = {
@@ -35,6 +35,7 @@ SENTENCES: dict[Doing, str] = {
     "append": "Kafka does not take what is to be written",
     "take_over": "Kafka does not let partitions be taken over",
     "read": "Kafka does not give what is to be read",
+    "look": "Kafka does not tell where the topics end",
 }
 PASSING = (KafkaTimeoutError, KafkaUnavailableError, BrokerNotAvailableError, ReplicaNotAvailableError)
 

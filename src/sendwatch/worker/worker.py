@@ -16,11 +16,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
 from sendwatch.engine.batch import process
 from sendwatch.engine.partition import Partition
@@ -55,7 +55,8 @@ SHORT_PAUSE = 0.05
 ROUND_SECONDS = 0.2
 FEWEST = 200
 STOP_SECONDS = 1.5
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
+LATELY = 10.0  # seconds
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -95,7 +96,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self.newest: dict[str, int] = {}
         self._sought: set[int] = set()
         self._lost: dict[int, float] = {}
-        self.last_round = clock()
+        self._went_round_at = self._answered_at = time.monotonic()
 
     # -- owning partitions ----------------------------------------------------------------------------------------
 
@@ -215,8 +216,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             self._anew()
             await self.patience.rest(SHORT_PAUSE)
         except KafkaError as error:
-            where = ", ".join(f"{self._topics.name('sends')}/{number}" for number in sorted(self.owned)) or "all topics"
-            self.patience.tell(doing, where, error)
+            self._tell(doing, error)
             if doing == "read":
                 self._anew()
             self._assignment_changed = True
@@ -233,7 +233,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             if generation == self._generation and not self._assignment_changed:
                 await self._round(fetched)
         self._pace(sum(map(len, fetched.values())), time.perf_counter() - started)
-        self.last_round = self._clock()
+        self._went_round_at = time.monotonic()
 
     def _pace(self, records: int, seconds: float) -> None:
         """Read as much at once as can be judged in a short while: latency and heartbeats bound a round."""
@@ -322,8 +322,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     @property
     def ready(self) -> bool:
-        """Whether it owns partitions, and the sends of every one of them are being judged."""
-        return bool(self.owned) and not self._assignment_changed and not any(o.held for o in self.owned.values())
+        """Whether it owns partitions, the sends of every one of them are being judged, and lately were.
+
+        One that has nothing to do goes round without Kafka: so that must have answered lately, too.
+        """
+        if not self.owned or self._assignment_changed or any(owned.held for owned in self.owned.values()):
+            return False
+        return time.monotonic() - min(self._went_round_at, self._answered_at) < LATELY
 
     @property
     def finished(self) -> bool:
@@ -346,14 +351,28 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _look_at_ends(self) -> None:
         """Where sends end: the last fetch tells too little while its records are worked on, and nothing while held.
 
-        An answer that does not come is for the next time.
+        An answer that does not come is told, and asked for again the next time.
         """
-        places = [self.place("sends", number) for number in self.owned]
-        with suppress(KafkaError, TimeoutError):
+        places = [self.place("sends", number) for number in sorted(self.owned)]
+        if not places:
+            return
+        try:
             async with asyncio.timeout(LOOK_SECONDS):
-                for place, end in (await self._consumer.end_offsets(places) if places else {}).items():
-                    if place.partition in self.owned:
-                        self.owned[place.partition].ends["sends"] = end
+                ends = await self._consumer.end_offsets(places)
+        except (TimeoutError, KafkaError) as error:
+            if not self.patience.stopping.is_set():
+                late = KafkaTimeoutError(f"no answer within {LOOK_SECONDS:g} s")
+                self._tell("look", error if isinstance(error, KafkaError) else late)
+        else:
+            self._answered_at = time.monotonic()
+            for place, end in ends.items():
+                if place.partition in self.owned:
+                    self.owned[place.partition].ends["sends"] = end
+
+    def _tell(self, doing: Doing, error: KafkaError) -> None:
+        """Log and count an error that can pass; raise any other."""
+        where = ", ".join(f"{self._topics.name('sends')}/{number}" for number in sorted(self.owned)) or "all topics"
+        self.patience.tell(doing, where, error)
 
     def place(self, kind: str, number: int) -> TopicPartition:
         """The topic of this kind, this partition."""
