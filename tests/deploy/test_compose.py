@@ -11,6 +11,7 @@ from shipped import DEPLOY, ROOT, ask, check_command, installed, read, settings,
 
 from sendwatch import __version__
 from sendwatch.app import LARGEST_RECORD
+from sendwatch.desk.access import ROLES, Tokens
 from sendwatch.simulate import Story
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MUTE: Final = {"simulator"}  # has no page: that it runs is all that it can say
 
 MOUNTED: Final = {
     "deploy/compose/sendwatch.toml",  # here
+    "deploy/compose/tokens",  # here
     "deploy/compose/prometheus.yml",  # here
     "deploy/prometheus/rules",  # promtool's tests, and the dashboards' Prometheus
     "deploy/alertmanager/alertmanager.yml",  # amtool and the tests of routes
@@ -59,7 +61,7 @@ def test_compose_would_read_it() -> None:
 def test_it_is_the_whole_installation(services: dict[str, Any]) -> None:
     """Two workers, something for them to judge, and everything around them."""
     assert set(services) == {
-        "kafka", "topics", "sendwatch-1", "sendwatch-2", "simulator", "prometheus", "alertmanager", "grafana",
+        "kafka", "topics", "sendwatch-1", "sendwatch-2", "desk", "simulator", "prometheus", "alertmanager", "grafana",
     }  # fmt: skip
 
 
@@ -99,17 +101,17 @@ def test_mounted_files_exist_and_are_tested(services: dict[str, Any]) -> None:
 
 
 def test_nothing_is_open_to_the_network(services: dict[str, Any]) -> None:
-    """Ports are published on loopback only, and workers' not at all."""
+    """Ports are published on loopback only, and of ours none but the desk's, which wants a token."""
     for name, service in services.items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         assert name == "kafka" or service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-    assert not any("ports" in service for service in ours(services).values())
+    assert {name for name, service in ours(services).items() if "ports" in service} == {"desk"}
 
 
 def test_each_worker_has_a_name_and_a_disk_of_its_own(services: dict[str, Any], tmp_path: Path) -> None:
-    """The configuration is accepted with each service's environment; two workers share nothing but Kafka."""
+    """The configuration is accepted with each service's environment; they and the desk share nothing but Kafka."""
     names, disks = set[str | None](), set[str]()
     workers = {name: each for name, each in ours(services).items() if name not in ONCE | MUTE}
     for name, service in workers.items():
@@ -121,15 +123,31 @@ def test_each_worker_has_a_name_and_a_disk_of_its_own(services: dict[str, Any], 
         disks |= {volume.split(":")[0] for volume in service["volumes"] if volume.endswith(f":{found.engine.data_dir}")}
         assert found.web.host == "0.0.0.0"
         assert f"127.0.0.1:{found.web.port}/-/ready" in service["healthcheck"]["test"][-1]
-    assert len(workers) == len(names) == len(disks) == 2
+        assert "command" in service or found.web.advertised == f"{name}:{found.web.port}"
+    assert len(workers) == len(names) == len(disks) == 3
     assert disks <= read(COMPOSE)["volumes"].keys()
+
+
+def test_the_desk_lets_in_whom_the_file_names(services: dict[str, Any], tmp_path: Path) -> None:
+    """The token that the file's head tells is an analyst's; the workers answer this desk, and who else has the key."""
+    desk, toml = services["desk"], (ROOT / "deploy/compose/sendwatch.toml").read_text(encoding="utf-8")
+    found = settings(toml, desk["environment"], tmp_path)
+    assert desk["ports"] == [f"127.0.0.1:{found.desk.port}:{found.desk.port}"]
+    tokens = Tokens(ROOT / mounts(desk)[found.desk.tokens or ""])
+    told = re.search(r"token: (\S+);", COMPOSE.read_text(encoding="utf-8"))
+    assert told
+    assert tokens.who(told[1], 0).role == "analyst"
+    for role in ROLES:
+        assert tokens.who(told[1].replace("analyst", role), 0).role == role
+    for name in ("sendwatch-1", "sendwatch-2"):
+        assert settings(toml, services[name]["environment"], tmp_path).desk.lookup_key == found.desk.lookup_key
 
 
 def test_the_simulator_tells_its_story_to_the_workers(services: dict[str, Any], tmp_path: Path) -> None:
     """With their configuration and keys, once they judge; the canary beside it has an account of its own."""
     simulator, worker = services["simulator"], services["sendwatch-1"]
     assert mounts(simulator) == mounts(worker)
-    keys = {name for name in worker["environment"] if "RECIPIENTS" in name}
+    keys = {name for name in worker["environment"] if name.endswith("_KEY")}
     assert simulator["environment"] == {name: worker["environment"][name] for name in keys}
     assert simulator["depends_on"].keys() == {"topics", "sendwatch-1", "sendwatch-2"}
     toml = (ROOT / "deploy/compose/sendwatch.toml").read_text(encoding="utf-8")
@@ -173,6 +191,7 @@ def test_prometheus_is_the_shipped_one_at_other_addresses(services: dict[str, An
     assert here == shipped
     assert targets.keys() == before.keys()
     assert targets["sendwatch"] == ["sendwatch-1:8066", "sendwatch-2:8066"]
+    assert targets["sendwatch-desk"] == ["desk:8066"]
     hosts = {target.split(":")[0] for found in targets.values() for target in found} - {"127.0.0.1"}
     assert hosts <= services.keys()
     where = mounts(services["prometheus"])

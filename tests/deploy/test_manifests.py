@@ -34,8 +34,8 @@ def stateful() -> dict[str, Any]:
 def configured(tmp_path: Path) -> Settings:
     """What the ConfigMap configures, with keys where the secret would lie."""
     toml: str = read(KUBERNETES / "configuration.yaml")["data"]["sendwatch.toml"]
-    assert toml.count(KEYS) == 2
-    for name, digit in (("internal", "1"), ("public", "2")):
+    assert toml.count(KEYS) == 3
+    for name, digit in (("internal", "1"), ("public", "2"), ("lookup", "3")):
         (tmp_path / f"{name}.key").write_text(digit * 64, encoding="utf-8")
     return settings(toml.replace(KEYS, str(tmp_path)), {}, tmp_path)
 
@@ -50,7 +50,7 @@ def pod(document: dict[str, Any]) -> dict[str, Any]:
 def test_kubernetes_would_take_them(version: str) -> None:
     """Valid under the schemas of an old and a new Kubernetes, with no field that it does not know."""
     files = sorted(KUBERNETES.glob("*.yaml"))
-    assert len(files) == 5
+    assert len(files) == 7
     ask(tool("kubernetes-validate"), "--strict", "--quiet", "-k", version, *files)
 
 
@@ -71,7 +71,7 @@ def test_a_worker_is_called_by_its_pod(stateful: dict[str, Any]) -> None:
     assert pod(stateful)["terminationGracePeriodSeconds"] > STOP_WITHIN
 
 
-@pytest.mark.parametrize("name", ["statefulset", "topics"])
+@pytest.mark.parametrize("name", ["statefulset", "desk", "topics"])
 def test_pods_have_no_rights(name: str) -> None:
     """Not root, no capability, nothing writable but the disk and /tmp, no token; the same user as the image's."""
     spec = pod(read(KUBERNETES / f"{name}.yaml"))
@@ -92,7 +92,7 @@ def test_pods_have_no_rights(name: str) -> None:
     assert writable <= {"data", "tmp"}
 
 
-@pytest.mark.parametrize("name", ["statefulset", "topics"])
+@pytest.mark.parametrize("name", ["statefulset", "desk", "topics"])
 def test_what_a_pod_mounts_is_there(name: str) -> None:
     """Volumes have a source, the ConfigMap and the secret are those that the files speak of, commands exist."""
     document = read(KUBERNETES / f"{name}.yaml")
@@ -103,8 +103,9 @@ def test_what_a_pod_mounts_is_there(name: str) -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {*volumes, *claims}
     configuration = read(KUBERNETES / "configuration.yaml")
     assert volumes["configuration"]["configMap"]["name"] == configuration["metadata"]["name"]
-    secret = volumes["keys"]["secret"]["secretName"]
-    assert f"kubectl create secret generic {secret} " in (KUBERNETES / "configuration.yaml").read_text(encoding="utf-8")
+    said = (KUBERNETES / "configuration.yaml").read_text(encoding="utf-8")
+    for secret in (volume["secret"]["secretName"] for volume in volumes.values() if "secret" in volume):
+        assert f"kubectl create secret generic {secret} " in said
     assert {"name": "keys", "mountPath": KEYS, "readOnly": True} in container["volumeMounts"]
     check_command(container["args"])
 
@@ -119,7 +120,7 @@ def test_probes_ask_for_pages_that_exist(stateful: dict[str, Any]) -> None:
 
 
 def test_everything_selects_the_workers(stateful: dict[str, Any]) -> None:
-    """Service, budget and monitor go by the label that the pods have; the topics' job has another."""
+    """Service, budget and monitor go by the label that the pods have; the topics' job and the desk have others."""
     labels = stateful["spec"]["template"]["metadata"]["labels"]
     service, budget = read(KUBERNETES / "service.yaml"), read(KUBERNETES / "poddisruptionbudget.yaml")
     assert stateful["spec"]["selector"]["matchLabels"] == labels
@@ -127,13 +128,28 @@ def test_everything_selects_the_workers(stateful: dict[str, Any]) -> None:
     assert budget["spec"]["selector"]["matchLabels"] == labels
     assert budget["spec"]["maxUnavailable"] == 1
     assert stateful["spec"]["serviceName"] == service["metadata"]["name"]
-    assert pod_labels("topics") != labels
+    assert len({str(labels), str(pod_labels("topics")), str(pod_labels("desk"))}) == 3
 
 
 def pod_labels(name: str) -> dict[str, str]:
     """The labels of a workload's pods."""
     found: dict[str, str] = read(KUBERNETES / f"{name}.yaml")["spec"]["template"]["metadata"]["labels"]
     return found
+
+
+def test_the_desk_is_reached_and_lets_in_by_token(configured: Settings) -> None:
+    """Its ports are the service's, its tokens lie where they are mounted, and its disk is its own."""
+    desk, service = read(KUBERNETES / "desk.yaml"), read(KUBERNETES / "desk-service.yaml")
+    assert service["spec"]["selector"] == pod_labels("desk") == desk["spec"]["selector"]["matchLabels"]
+    assert desk["spec"]["serviceName"] == service["metadata"]["name"]
+    (container,) = pod(desk)["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"web": configured.web.port, "desk": configured.desk.port}
+    assert {port["targetPort"] for port in service["spec"]["ports"]} == ports.keys()
+    assert configured.desk.lookup_key
+    (where,) = (mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] == "tokens")
+    assert configured.desk.tokens == f"{where}/tokens"
+    assert [claim["metadata"]["name"] for claim in desk["spec"]["volumeClaimTemplates"]] == ["data"]
 
 
 def test_the_operator_scrapes_the_job_that_alerts_name() -> None:
@@ -143,9 +159,12 @@ def test_the_operator_scrapes_the_job_that_alerts_name() -> None:
     assert monitor["spec"].keys() == {"jobLabel", "selector", "endpoints"}
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint.keys() == {"port", "path", "interval", "scrapeTimeout", "relabelings"}
-    assert monitor["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
-    assert service["metadata"]["labels"][monitor["spec"]["jobLabel"]] == "sendwatch"
-    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    label, desk = monitor["spec"]["jobLabel"], read(KUBERNETES / "desk-service.yaml")
+    found = [each["metadata"]["labels"][label] for each in (service, desk)]
+    assert found == ["sendwatch", "sendwatch-desk"]
+    assert monitor["spec"]["selector"] == {"matchExpressions": [{"key": label, "operator": "In", "values": found}]}
+    for each in (service, desk):
+        assert endpoint["port"] in {port["name"] for port in each["spec"]["ports"]}
     assert service["spec"]["publishNotReadyAddresses"] is True
 
 
