@@ -152,3 +152,15 @@ def test_small_histories_that_once_differed(name: str) -> None:
     """Each was found by chance, and made small."""
     found, _, _ = hold(CASES[name], REGISTRIES)
     assert found.empty, sorts(found)
+
+
+@pytest.mark.parametrize(("at_first", "in_the_end"), [((), REGISTRIES), (REGISTRIES, REGISTRIES[2:])])
+def test_a_repeat_may_come_before_or_after_the_row_that_would_keep_its_send(
+    at_first: Sequence[Event], in_the_end: Sequence[Event]
+) -> None:
+    """A code is kept only while no filing covers it: whether its repeat was judged again, only that hour can tell."""
+    events = [a_send(text=CODE, category="otp"), a_send("other", NOW + MINUTE), a_send(text=CODE, category="otp")]
+    desk = judged(*[[event] for event in events], judging=a_judging(at_first))
+    assert desk.books()["sends"].duplicates == (1 if not at_first else 0)
+    found = compare(compute(laid_out(events, in_the_end), TERMS), seen_of(desk))
+    assert not found.books, found.books

@@ -7,7 +7,8 @@ Belongs here: reading entries and checking them. Not here: what each record is (
     join     each range of a topic begins where the one before it ended
     counts   each offset of a range is one of the kinds, and of each kind there are as many as an audit finds. Which
              part of a long message stands for it, and which repeats another, depends on which the worker had then:
-             where there are parts, they are held together with judged sends and duplicates
+             where there are parts, they are held together with judged sends and duplicates, and likewise where
+             there are repeats of which only the registries of that hour tell whether they were judged again
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sendwatch.ledger import KINDS, Span, Tally, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ALIKE = {"parts": "judged", "duplicates": "judged"}
+ALIKE = {"parts": "judged", "duplicates": "judged", "repeats": "judged"}
 UNFOLDED = frozenset({"reports", "complaints"})
 """Of these no verdict depends on which of two is a repeat."""
 
@@ -119,7 +120,7 @@ def check(
 
 def _count(kind: str, partition: int, span: Span, what: Mapping[int, str]) -> Iterator[Wrong]:
     counted = Counter(what.get(offset, "absent") for offset in range(span.first, span.next))
-    alike = ALIKE if counted["parts"] else {"duplicates": "accepted"} if kind in UNFOLDED else {}
+    alike = ALIKE if counted["parts"] or counted["repeats"] else {"duplicates": "accepted"} if kind in UNFOLDED else {}
     ours = _alike(alike, counted)
     theirs = _alike(alike, {name: getattr(span.books, name) for name in KINDS})
     for name in KINDS:

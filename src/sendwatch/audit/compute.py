@@ -22,7 +22,7 @@ from sendwatch.audit.recipients import (
     acts_of,
     appraise,
     hear,
-    is_kept,
+    keeping_of,
     lowest,
     verdict_on,
 )
@@ -164,7 +164,7 @@ class _Partition:
         judged = without_repeats(
             submitted,
             terms.parameters.window,
-            lambda message: is_kept(appraise(message, self._tables, terms), terms),
+            lambda message: keeping_of(appraise(message, self._tables, terms), terms),
             log,
         )
         return put_together(judged, self._event_time, log)

@@ -3,14 +3,15 @@
 Belongs here: duplicates, conflicts, long messages. Not here: what a message is judged to be (`recipients.py`).
 
     repeat    of a send that is kept still: a duplicate, or a conflict where its values differ. Where nothing is kept
-              any more it is judged again, and the later verdict holds
+              any more it is judged again, and the later verdict holds. Whether one is kept that is not commercial can
+              turn on registry rows that came later than its repeat: such a repeat is either, to the books
     parts     of one port, ref and total: in order of `sent_at`, the first opens a group for ten minutes, whenever the
               others arrive; of a repeated number the lowest offset counts. One part of one is no long message
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -53,6 +54,16 @@ class Message(Struct, frozen=True, gc=False):
         return (self.send.at, self.send.id)
 
 
+class Keeping(NamedTuple):
+    """Whether a send is kept by all that is known `now`, and whether it was whatever the registries said: `sure`."""
+
+    now: bool
+    sure: bool
+
+
+SURELY = Keeping(now=True, sure=True)
+
+
 def is_part(send: Send) -> bool:
     """Whether it is but a part of a message."""
     return send.part is not None and send.part.total > 1
@@ -64,26 +75,25 @@ def whole(submitted: Submitted) -> Message:
 
 
 def without_repeats(
-    submitted: Sequence[Submitted], window: int, kept: Callable[[Message], bool], log: Log
+    submitted: Sequence[Submitted], window: int, kept: Callable[[Message], Keeping], log: Log
 ) -> list[Submitted]:
     """Those that are to be judged, of records in the order of their offsets; the others are noted in `log`.
 
-    `kept`: whether a send is kept when it has been judged. Parts are: they may yet be put together.
+    `kept`: whether a send is kept when it has been judged, and whether it was from the first. Parts are: they may yet
+    be put together.
     """
     standing: dict[str, Submitted] = {}
     judged = []
     for each in submitted:
         earlier = standing.get(each.send.id)
-        if (
-            earlier is not None
-            and each.event_time <= earlier.send.at + window + KEPT_ON
-            and (is_part(earlier.send) or kept(whole(earlier)))
-        ):
+        if earlier is not None and each.event_time <= earlier.send.at + window + KEPT_ON:
+            keeping = SURELY if is_part(earlier.send) else kept(whole(earlier))
             if earlier.send == each.send:
-                log.what[each.offset] = "duplicates"
-            else:
+                log.what[each.offset] = "duplicates" if keeping.sure else "repeats"
+            elif keeping.now:
                 log.refuse(each.offset, "conflict")
-            continue
+            if keeping.now:
+                continue
         standing[each.send.id] = each
         judged.append(each)
     return judged
@@ -96,7 +106,7 @@ def put_together(judged: Iterable[Submitted], event_time: int, log: Log) -> list
     for each in judged:
         part = each.send.part
         if part is None or not is_part(each.send):
-            log.what[each.offset] = "judged"
+            log.what.setdefault(each.offset, "judged")
             messages.append(whole(each))
         else:
             parts.setdefault((each.send.port, type(part.ref), part.ref, part.total), []).append(each)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sendwatch.audit.messages import SURELY, Keeping
 from sendwatch.audit.standing import group_of, owners_on_port, standing_of
 from sendwatch.audit.tables import valid
 from sendwatch.days import DAY, HOUR
@@ -101,10 +102,13 @@ def appraise(message: Message, tables: Tables, terms: Terms) -> Known:
     return Known(message, facts)
 
 
-def is_kept(known: Known, terms: Terms) -> bool:
+def keeping_of(known: Known, terms: Terms) -> Keeping:
     """Whether a send is kept once judged: commercial, asking for consent, or flagged by what it says itself."""
     asking = known.facts.reading is not None and known.facts.reading.asks
-    return known.commercial or asking or bool(judge(known.facts, terms.rulebook.asked(known.facts.at)[0]).flags)
+    if asking or (known.commercial and known.message.send.template is None):
+        return SURELY
+    flagged = judge(known.facts, terms.rulebook.asked(known.facts.at)[0]).flags
+    return Keeping(now=known.commercial or bool(flagged), sure=False)
 
 
 Fact = TypeVar("Fact")
