@@ -22,7 +22,7 @@ from sendwatch import text
 from sendwatch.audit.compute import Span, read_registries, tables_of
 from sendwatch.audit.logs import read_log
 from sendwatch.audit.messages import Submitted, whole, without_repeats
-from sendwatch.audit.recipients import appraise, is_kept
+from sendwatch.audit.recipients import appraise, keeping_of
 from sendwatch.audit.terms import terms_of
 from sendwatch.audit.topics import connected
 from sendwatch.days import HOUR
@@ -105,7 +105,7 @@ class Recount:
             own = without_repeats(
                 submitted,
                 terms.parameters.window,
-                lambda message: is_kept(appraise(message, tables, terms), terms),
+                lambda message: keeping_of(appraise(message, tables, terms), terms),
                 logs["sends"],
             )
             ways[recipient] = [self._way(each, tables, terms) for each in own]
@@ -135,7 +135,7 @@ class Recount:
         send, facts = submitted.send, known.facts
         return Way(
             send.id, facts.at, send.sp, send.port, facts.owner, facts.signature, send.carrier, send.province,
-            facts.type, is_kept(known, terms),
+            facts.type, keeping_of(known, terms).now,
         )  # fmt: skip
 
     def _count_send(self, way: Way, recipient: str) -> None:
