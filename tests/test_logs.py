@@ -250,3 +250,37 @@ def test_a_line_that_cannot_be_written_is_not_printed_raw(
     process.close()
     logging.getLogger("sendwatch.worker").info("x", extra={"recipient": "13900000001"})
     assert "13900000001" not in "".join(capsys.readouterr())
+
+
+# -- what others repeat -------------------------------------------------------------------------------------------
+
+
+def test_what_others_repeat_is_counted() -> None:
+    """Once in ten seconds a line, with how often it was said meanwhile; our own, and other lines, always."""
+    now, stream = 0.0, io.StringIO()
+    theirs, ours = logger(stream, "aiokafka"), logger(stream)
+    for each in (theirs, ours):
+        each.handlers[0].filters[:] = [logs.Seldom(lambda: now)]
+    for _ in range(3):
+        theirs.error("Unable connect to node with id %s", 1)
+    theirs.error("Unable connect to node with id %s", 2)
+    now = logs.SELDOM_SECONDS
+    theirs.error("Unable connect to node with id %s", 1)
+    for _ in range(2):
+        ours.error("Kafka does not take what is to be written")
+    told = [json.loads(each) for each in stream.getvalue().splitlines()]
+    assert [(each["event"][-9:], each.get("again")) for each in told] == [
+        ("with id 1", None), ("with id 2", None), ("with id 1", 2), ("e written", None), ("e written", None),
+    ]  # fmt: skip
+
+
+def test_what_is_remembered_of_others_is_bounded() -> None:
+    """Lines that never come again are forgotten."""
+    stream = io.StringIO()
+    theirs = logger(stream, "aiokafka")
+    for number in range(3 * logs.MOST_REMEMBERED):
+        theirs.error("node %s", number)
+    (seldom,) = theirs.handlers[0].filters
+    assert isinstance(seldom, logs.Seldom)
+    assert len(seldom._said) <= logs.MOST_REMEMBERED
+    assert len(stream.getvalue().splitlines()) == 3 * logs.MOST_REMEMBERED

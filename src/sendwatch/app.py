@@ -26,6 +26,7 @@ from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.kafka import connection, topics
 from sendwatch.kafka.group import telling
 from sendwatch.kafka.log_reader import LogReader
+from sendwatch.kafka.pace import paced
 from sendwatch.kafka.publish import Publisher
 from sendwatch.metrics import Metrics
 from sendwatch.worker import garbage, lookup
@@ -144,11 +145,11 @@ class Live(Service):  # type: ignore[misc]
         names = {kind: settings.topics.name(kind) for kind in ALL_KINDS}
         options = await connection.reach(settings.kafka, "starting the worker", log.warning)
         await topics.refuse_others(settings, log.warning)
-        self._producer = AIOKafkaProducer(**options, **_producing(settings))
+        self._producer = paced(AIOKafkaProducer(**options, **_producing(settings)))
         self._aside = aside(options)
         apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-        self._following = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=FOLLOW_MS)
-        self._consumer = AIOKafkaConsumer(**options, **_consuming(settings))
+        self._following = paced(AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=FOLLOW_MS))
+        self._consumer = paced(AIOKafkaConsumer(**options, **_consuming(settings)))
         for client in (self._producer, self._aside, self._following):
             await client.start()
         self._registries = Registries(self._following, self._judging, names)
@@ -262,7 +263,7 @@ async def take_leave(client: Any, seconds: float) -> None:
 
 def aside(options: dict[str, Any]) -> AIOKafkaConsumer:
     """A consumer for reading stretches; its fetches wait little, for look-ups queue behind them."""
-    return AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20)
+    return paced(AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20))
 
 
 def _producing(settings: Settings) -> dict[str, Any]:

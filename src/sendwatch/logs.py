@@ -12,7 +12,8 @@ the rest. Not here: what is worth a line. Whoever logs uses the standard library
 The message is the event, the same words every time; what varies is in `extra`. No phone number and no
 message text may be handed to a log, and should one be, it is masked: numbers everywhere, Chinese and escaped
 text in the messages of other libraries and of exceptions. Others never log below info: aiokafka's producer
-then prints keys and values.
+then prints keys and values. And what they say again within ten seconds is only counted (`again`): while Kafka is
+away, aiokafka's clients say 100 times a second each that it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +40,7 @@ Fields = dict[str, Any]
 OURS = "sendwatch"
 STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 LONGEST_CHAIN = 5
+SELDOM_SECONDS, MOST_REMEMBERED = 10.0, 1000
 COLOURS = {"debug": "\033[2m", "warning": "\033[33m", "error": "\033[31m", "critical": "\033[1;31m"}
 PLAIN = "\033[0m"
 
@@ -84,6 +87,31 @@ def told(value: object, masked: Callable[[str], str]) -> Any:
             return masked(str(value))
 
 
+class Seldom(logging.Filter):
+    """Lets through what others say once in a while; the next time, with how often they had said it `again`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be told."""
+        if is_ours(record):
+            return True
+        key, now = (record.name, said_by(record)), self._clock()
+        said_at, again = self._said.get(key, (now - SELDOM_SECONDS, 0))
+        if now - said_at < SELDOM_SECONDS:
+            self._said[key] = said_at, again + 1
+            return False
+        if len(self._said) >= MOST_REMEMBERED:
+            self._said.clear()
+        self._said[key] = now, 0
+        if again:
+            record.again = again
+        return True
+
+
 class Formatter(logging.Formatter):
     """Makes a line of a record: its fields, cleaned, in the form wanted."""
 
@@ -98,8 +126,7 @@ class Formatter(logging.Formatter):
 
     def fields(self, record: logging.LogRecord) -> Fields:
         """What is told of a record, in order."""
-        ours = record.name == OURS or record.name.startswith(f"{OURS}.")
-        masked = self._guard.clean if ours else self._guard.strip
+        masked = self._guard.clean if is_ours(record) else self._guard.strip
         fields: Fields = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
@@ -112,6 +139,11 @@ class Formatter(logging.Formatter):
             fields["error"] = " < ".join(self._guard.strip(one) for one in chain_of(record.exc_info[1]))
             fields["trace"] = frames_of(record.exc_info[1])
         return fields
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether it comes from sendwatch itself."""
+    return record.name == OURS or record.name.startswith(f"{OURS}.")
 
 
 def said_by(record: logging.LogRecord) -> str:
@@ -157,6 +189,7 @@ def handler(logs: Logs, stream: TextIO, secrets: Sequence[str] = ()) -> logging.
     pretty = logs.format == "pretty" or (logs.format == "auto" and stream.isatty())
     made = logging.StreamHandler(stream)
     made.setFormatter(Formatter(as_pretty if pretty else as_json, Guard(secrets)))
+    made.addFilter(Seldom())
     return made
 
 

@@ -36,6 +36,7 @@ PARTITIONS = 4
 SENDS = 3000
 AT_ONCE = 300
 UNREADY_AFTER = 10.0  # seconds without a round
+LINES = 500  # for people to read; 100 to 200 are usual
 
 
 async def stopped(kafka: RealKafka, seconds: float) -> None:
@@ -133,6 +134,7 @@ async def test_kafka_goes_away_under_load_and_comes_back(tmp_path: Path, outage:
             status = await worker.stop()
         difference = await audit(stage.settings)
     assert status == 0
+    assert len(worker.log.read_text(encoding="utf-8").splitlines()) < LINES, "its log was flooded"
     assert judged < story.truth.counts["sends"], "it went when all was done"
     if outage is not slow and seconds > UNREADY_AFTER:
         assert not ready, "its page said that it judged"

@@ -38,6 +38,7 @@ from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
 from sendwatch.kafka import connection
 from sendwatch.kafka.log_reader import let_go
+from sendwatch.kafka.pace import paced
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
 from sendwatch.windows.board import Board
@@ -121,7 +122,7 @@ class Aggregator(Service):  # type: ignore[misc]
         self._election.subscribe(topics=[settings.topics.name("breaches")])
         self._clients = [self._producer, self._aside, self._reading, self._following, self._election]
         for client in self._clients:
-            await client.start()
+            await paced(client).start()
         names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
         self._registries = Registries(self._following, self._judging, names)
         await self._registries.start()

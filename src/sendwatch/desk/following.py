@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from sendwatch.desk import dispositions
 from sendwatch.desk.past import Past
+from sendwatch.kafka.pace import paced
 from sendwatch.outgoing import read_breach, read_flag
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ class Following:
 
     async def start(self) -> None:
         """Connect; begin with the latest flags, and with all breaches and dispositions."""
-        await self._producer.start()
-        await self._consumer.start()
-        await self._aside.start()
+        for client in (self._producer, self._consumer, self._aside):
+            await paced(client).start()
         places = [*self._flags, *self._few]
         self._consumer.assign(places)
         first = await self._consumer.beginning_offsets(places)

@@ -26,6 +26,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from sendwatch.kafka import connection
+from sendwatch.kafka.pace import paced
 from sendwatch.outgoing import read_flag
 from sendwatch.partitions import partitions_of
 
@@ -128,8 +129,8 @@ class Canary(Service):  # type: ignore[misc]
         self._consumer = AIOKafkaConsumer(
             **options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=LISTEN_MS
         )
-        await self._producer.start()
-        await self._consumer.start()
+        await paced(self._producer).start()
+        await paced(self._consumer).start()
         places = [TopicPartition(topics.name("canary"), number) for number in range(topics.partitions)]
         self._consumer.assign(places)
         await self._consumer.seek_to_end(*places)
