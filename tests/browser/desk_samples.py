@@ -244,7 +244,6 @@ class Day:
                 40_320,
                 512,
                 31,
-                1 - 512 / 40_320,
                 [
                     counts.Level(owner, name, 1200 - 190 * n, 88 - 15 * n, 9 - 2 * n if n < 4 else 0)
                     for n, (owner, name) in enumerate(names)
@@ -356,7 +355,7 @@ def _nothing(window: Any, wall_at: int, day: Day) -> counts.Summary:
         series=none,
         live=none,
         breaches=counts.Breached([], {}),
-        optouts=counts.Optouts(0, 0, 0, None, []),
+        optouts=counts.Optouts(0, 0, 0, []),
         complaints=counts.Complaints(0, 0.25, 5, DAY, [], [], {}, []),
         vane=counts.Vane([], [], [], []),
         latest=[],

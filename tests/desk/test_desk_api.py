@@ -99,7 +99,7 @@ async def test_what_is_counted_is_told() -> None:
     assert summary["provinces"][0]["name"] == {"en": "Yunnan", "zh": "云南"}
     assert summary["complaints"]["worst"][0]["complaints"] == 2
     assert summary["optouts"] | {"owners": []} == {
-        "refusals": 4, "after_opt_out": 3, "ignored": 0, "heeded": 0.25, "owners": [],
+        "refusals": 4, "after_opt_out": 3, "ignored": 0, "owners": [],
     }  # fmt: skip
     assert {each["rule"]: each["flags"] for each in summary["rules"]}["C5_AFTER_OPT_OUT"] == 3
     assert [points for _, points in series["points"]] == [10]

@@ -123,16 +123,15 @@ def covered(board: Board, names: Named, family: Family, window: Window) -> Cover
 
 
 def optouts(board: Board, names: Named) -> Optouts:
-    """How refusals were heeded in 30 days."""
+    """How refusals were heeded in 30 days. A share is told by reports only: they know which refusal a send ignored."""
     flags = by_rule(board, MONTH_HOURS)
     refusals = board.hours["all"].sum((), "refusals", board.now, MONTH_HOURS)
     after, ignored = flags[asked.AFTER_OPT_OUT], flags[asked.IGNORED]
-    heeded = max(0.0, 1 - after / refusals) if refusals else None
     levels = [
         Level(each.owner, names.owner(each.owner), each.refusals, each.after_opt_out, each.ignored)
         for each in asked.service_level(board, LENGTH)
     ]
-    return Optouts(refusals, after, ignored, heeded, levels)
+    return Optouts(refusals, after, ignored, levels)
 
 
 def complaints(board: Board, names: Named, promotions: Sequence[Promotion]) -> Complaints:

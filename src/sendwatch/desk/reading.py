@@ -294,7 +294,7 @@ def _no_counts(window: Window) -> dict[str, Any]:
         "top": {family: [] for family in counted.TOPS},
         "series": Series(window, 0, 0, 0, [], [], [], []),
         "live": Series("1h", 0, 0, 0, [], [], [], []),
-        "optouts": Optouts(0, 0, 0, None, []),
+        "optouts": Optouts(0, 0, 0, []),
         "complaints": Complaints(0.0, 0.0, 0, 0, [], [], {}, []),
         "vane": Vane([], [], [], []),
     }

@@ -76,12 +76,11 @@ class Level(Struct, frozen=True):
 
 
 class Optouts(Struct, frozen=True):
-    """How refusals were heeded in 30 days; `heeded` null: there were none."""
+    """How refusals were heeded in 30 days: those by reply; sends after any refusal; those 48 h after a reply."""
 
     refusals: int
     after_opt_out: int
     ignored: int
-    heeded: float | None
     owners: list[Level]
 
 

@@ -111,7 +111,8 @@ function figures(summary) {
       "heeded",
       t("after_refusal"),
       count(refusals?.after_opt_out, lang),
-      refusals && heeded(refusals),
+      refusals &&
+        (refusals.refusals ? t("sub_refusals", { n: count(refusals.refusals, lang) }) : t("sub_no_refusals")),
       refusals?.after_opt_out ? "red" : "",
       null,
       refusals?.ignored > 0 &&
@@ -125,14 +126,6 @@ function figures(summary) {
       health?.lag > 0 && waited > 30 ? "amber" : "",
     ),
   );
-}
-
-/** A share only where it is one: refusals by reply, of which so many were heeded. */
-function heeded({ refusals, after_opt_out: after, heeded: share }) {
-  if (!refusals) return t("sub_no_refusals");
-  return after <= refusals
-    ? t("sub_heeded", { share: percent(share), n: count(refusals, state.language) })
-    : t("sub_refusals", { n: count(refusals, state.language) });
 }
 
 function figure(id, label, value, below, tone = "", picture = null, more = null) {

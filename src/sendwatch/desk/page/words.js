@@ -60,7 +60,6 @@ export const WORDS = {
   sub_share: ["{share} of sends · {rate}/s now", "占 {share} · 现 {rate}/秒"],
   sub_undecided: ["{n} undecided", "未决 {n} 条"],
   sub_none_open: ["none open", "无"],
-  sub_heeded: ["{share} of {n} heeded", "退订 {n}，落实 {share}"],
   sub_refusals: ["{n} refused by reply", "回复退订 {n}"],
   sub_ignored: ["{m} ignored", "无视 {m}"],
   sub_no_refusals: ["no refusals in 30 days", "30 日内无退订"],
