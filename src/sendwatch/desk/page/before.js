@@ -173,7 +173,12 @@ function answer() {
     asked > 0 && byRule(found.rules),
     campaign(found.readiness),
     asked > 0 && each(found),
-    h("section", { "data-key": "message" }, h("h3", {}, t("the_message")), answers(found.answers ?? [])),
+    h(
+      "section",
+      { "data-key": "message" },
+      h("h3", {}, t("the_message")),
+      answers(found.answers ?? [], asked > 0 ? "recipient" : null),
+    ),
   ];
 }
 

@@ -194,10 +194,11 @@ function everyRule() {
   );
 }
 
-/** Every rule's answer: those that matter, and behind them the others. */
-export function answers(list) {
-  const telling = list.filter((each) => TELLING.includes(each.outcome)),
-    others = list.filter((each) => !TELLING.includes(each.outcome));
+/** Every rule's answer: those that matter, and behind them the others; `quiet`: an outcome that does not matter here. */
+export function answers(list, quiet = null) {
+  const matters = (each) => TELLING.includes(each.outcome) && each.outcome !== quiet,
+    telling = list.filter(matters),
+    others = list.filter((each) => !matters(each));
   const order = (one, other) => TELLING.indexOf(one.outcome) - TELLING.indexOf(other.outcome);
   const counted = new Map();
   for (const each of others) counted.set(outcome(each), (counted.get(outcome(each)) ?? 0) + 1);

@@ -36,7 +36,7 @@ const FIELDS = {
   signature: ["signature", "签名"],
   port: ["port", "端口"],
   sp: ["SP", "SP 账号"],
-  other: ["other candidate", "另一候选"],
+  other: ["other filings", "其他报备"],
   filing: ["nearest filing", "最近报备"],
   status: ["status", "状态"],
   begins_at: ["begins at", "生效时间"],
