@@ -15,11 +15,11 @@ import msgspec
 from sendwatch.cli_options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sendwatch.cli_options import Output
     from sendwatch.desk.ask import Details
-    from sendwatch.desk.say_check import CheckAnswer
+    from sendwatch.desk.say_check import CheckAnswer, CheckUndecided
     from sendwatch.desk.sheet import Piece
 
 SHOWN = 20
@@ -142,8 +142,16 @@ def _lines(answer: CheckAnswer, language: str) -> Iterator[str]:
     some = [each for each in answer.recipients if each.verdict != "clean"]
     for each in some[:SHOWN]:
         words = [getattr(flag.reason, language) for flag in each.flags]
-        words += [f"{one.rule}: {getattr(one.reason_words, language)}" for one in each.undecided]
+        words += _undecided(each.undecided, language)
         yield f"  line {each.n}  {each.verdict}  {each.recipient or '–'}  {'; '.join(words) or each.why or ''}"
     more = len(some) - SHOWN + answer.left_out
     if more > 0:
         yield f"  … and {more} more: --output json"
+
+
+def _undecided(found: Iterable[CheckUndecided], language: str) -> list[str]:
+    """Which rules are undecided, reason by reason."""
+    rules: dict[str, list[str]] = {}
+    for one in found:
+        rules.setdefault(getattr(one.reason_words, language), []).append(one.rule.partition("_")[0])
+    return [f"{', '.join(some)} undecided 未决: {reason}" for reason, some in rules.items()]

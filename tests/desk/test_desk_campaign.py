@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine_builders import ANNE, BODO, JUDGING, NOW, SETTINGS, TEXT
 from sendwatch.cli import main
+from sendwatch.cli_desk import _lines
 from sendwatch.desk import sheet
 from sendwatch.desk.ask import Campaign, PlannedRecipient, PlannedSend
 from sendwatch.desk.campaign import questions
@@ -175,6 +176,16 @@ def test_a_table_that_cannot_be_read_is_told_by_its_line(text: str, says: str, t
     path.write_text(text, encoding="utf-8")
     told = CliRunner().invoke(main, ["check-campaign", str(path), "--server", "http://127.0.0.1:1"])
     assert (told.exit_code, says in told.stderr, ANNE in told.output) == (2, True, False), told.stderr
+
+
+async def test_rules_that_are_undecided_for_one_reason_are_told_in_one_breath() -> None:
+    """On the terminal, in either language: each reason once, with the rules that it leaves open."""
+    said = Asked(
+        FLAG, C3_PROOF_MISSING="method_unknown", C2_CONSENT_NOT_EXPLICIT="method_unknown", B1_QUIET_HOURS="type_unknown"
+    )
+    answer = await checked(a_campaign(ANNE), said)
+    line = next(each for each in _lines(answer, "zh") if each.startswith("  line 0"))
+    assert line.endswith("zh; C3, C2 undecided 未决: 同意的取得方式未知; B1 undecided 未决: 短信类型未知"), line
 
 
 async def test_answers_of_pieces_are_one_answer() -> None:
