@@ -5,6 +5,7 @@
     ask.py, say*.py  what comes in, and the answers that go out
     gate.py          who asks (access.py: roles, hashed tokens) and how often (pace.py); what is refused, and how
     at_hand.py       what is kept in memory: flags (flags.py), breaches, what people decided (dispositions.py)
+    archived.py      a flag that is no longer at hand
     reading.py       the answers to those who look; acting.py: to those who decide, check, log in
     counted.py       the aggregator's board as answers; named.py, provinces.py: what ids are called
     stream.py        what is pushed to the pages that are open

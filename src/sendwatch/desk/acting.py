@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 
+from sendwatch.desk.archived import flag_of
 from sendwatch.desk.check import CannotCheckError, Checker
 from sendwatch.desk.dispositions import day_of
 from sendwatch.desk.gate import RefusedError
@@ -34,7 +35,7 @@ async def decide(call: Call) -> Disposition:
     desk, who = call.desk, call.who
     if wish.action == "suspend" and not (who.may("admin") or who.open):
         raise RefusedError(403, "Recommending a suspension needs the role admin.")
-    rule, subject = _about(desk, wish)
+    rule, subject = await _about(desk, wish)
     made = Disposition(
         disposition_id=secrets.token_hex(16),
         about=wish.about,
@@ -56,7 +57,7 @@ async def decide(call: Call) -> Disposition:
     return made
 
 
-def _about(desk: Desk, wish: Decision) -> tuple[str, Subject]:
+async def _about(desk: Desk, wish: Decision) -> tuple[str, Subject]:
     """The rule of what a decision is about, and whom it concerns."""
     if wish.about.kind == "breach":
         breach = desk.at_hand.breaches.get(wish.about.id)
@@ -64,9 +65,7 @@ def _about(desk: Desk, wish: Decision) -> tuple[str, Subject]:
             raise RefusedError(404, f"No breach {wish.about.id}.")
         named = breach.subject
         return breach.rule, Subject(*(named.get(each) for each in ("owner", "signature", "port", "sp")))
-    held = desk.at_hand.flags.get(wish.about.id)
-    if held is None:
-        raise RefusedError(404, f"No flag {wish.about.id} among the latest {desk.at_hand.flags.most}.")
+    held, _ = await flag_of(desk, wish.about.id)
     send = held.event.send
     if wish.action == "except":
         return held.event.rule, Subject(owner=send.owner, signature=send.signature)

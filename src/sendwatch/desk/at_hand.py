@@ -81,18 +81,19 @@ class AtHand:
             disposition=self.dispositions.last(event.flag_id),
         )
 
-    def whole(self, held: Held) -> WholeFlag:
-        """A flag with its evidence."""
+    def whole(self, held: Held, *, archived: bool = False) -> WholeFlag:
+        """A flag with its evidence; `archived`: as the archive has it, without its recipient."""
         event = held.event
         return WholeFlag(
             **msgspec.structs.asdict(self.brief(held)),
-            recipient=event.send.recipient,
+            recipient=None if archived else event.send.recipient,
             evidence=event.evidence,
             because=event.because,
             type_source=event.send.type_source,
             version=msgspec.structs.asdict(event.version),
             epoch=event.epoch,
             history=self.dispositions.history(event.flag_id),
+            archived=archived,
         )
 
     # -- breaches -----------------------------------------------------------------------------------------------

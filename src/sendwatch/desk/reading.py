@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from sendwatch import __version__
 from sendwatch.desk import counted
+from sendwatch.desk.archived import flag_of
 from sendwatch.desk.dispositions import as_toml, day_of
 from sendwatch.desk.explaining import NoSuchSendError, explained
 from sendwatch.desk.flags import Wanted
@@ -105,11 +106,9 @@ async def flags(call: Call) -> FlagPage:
 async def flag(call: Call) -> WholeFlag:
     """One flag with its evidence."""
     ask: OfFlag = call.ask
-    held = call.desk.at_hand.flags.get(ask.flag_id)
-    if held is None:
-        raise RefusedError(404, f"No flag {ask.flag_id} among the latest {call.desk.at_hand.flags.most}.")
+    held, archived = await flag_of(call.desk, ask.flag_id)
     note_look(call, Look(wall(), call.who.name, str(call.who.role), "flag", ask.flag_id))
-    return call.desk.at_hand.whole(held)
+    return call.desk.at_hand.whole(held, archived=archived)
 
 
 async def explain(call: Call) -> Explanation:
@@ -119,9 +118,7 @@ async def explain(call: Call) -> Explanation:
     if (ask.flag is None) == (ask.source is None):
         raise RefusedError(400, "Name either a flag or a source.")
     if ask.flag is not None:
-        held = desk.at_hand.flags.get(ask.flag)
-        if held is None:
-            raise RefusedError(404, f"No flag {ask.flag} among the latest {desk.at_hand.flags.most}.")
+        held, _ = await flag_of(desk, ask.flag)
         topic, number, offset = held.event.source.topic, held.event.source.partition, held.event.source.offset
     else:
         topic, number_, offset_ = str(ask.source).rsplit(":", 2)

@@ -116,15 +116,18 @@ class Brief(Struct, frozen=True):
 
 
 class WholeFlag(Brief, frozen=True):
-    """A flag with its evidence: who looks at it is logged."""
+    """A flag with its evidence: who looks at it is logged. `archived`: it is no longer at hand, and told as the archive
+    has it, which hides recipients.
+    """
 
-    recipient: str
+    recipient: str | None
     evidence: dict[str, object]
     because: Because | None
     type_source: str | None
     version: dict[str, str]
     epoch: int
     history: list[Disposition]
+    archived: bool = False
 
 
 class FlagPage(Struct, frozen=True):

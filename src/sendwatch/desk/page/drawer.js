@@ -105,6 +105,7 @@ function aboutFlag(flag) {
     { class: "drawer-facts", "data-key": "about" },
     law(flag.law),
     factsOfSend(flag),
+    open.full?.archived && h("p", { class: "note" }, t("archived")),
     open.full?.because && h("p", { class: "note" }, t("because", open.full.because)),
     h("h3", {}, t("evidence")),
     open.full ? fields(open.full.evidence) : h("p", { class: "empty" }, missing || t("loading")),

@@ -159,6 +159,7 @@ export const WORDS = {
   source: ["source", "来源"],
   recipient: ["recipient (token)", "接收方（化名）"],
   evidence: ["Evidence", "证据"],
+  archived: ["As the archive has it, which hides the recipient.", "来自归档，接收方已隐去。"],
   because: ["Corrected by {topic} {id}", "因 {topic} {id} 更正"],
   every_rule: ["Every rule's answer", "逐条规则判定"],
   as_text: ["The same as text, as `sendwatch explain` says it", "与 sendwatch explain 相同的文本"],
