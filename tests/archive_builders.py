@@ -48,10 +48,12 @@ def breach(offset: int = 0, at: int = AT, hide: Callable[[str], Any] = nobody, *
     return breach_row(0, offset, at + 9, msgspec.json.encode(usual | fields), hide)
 
 
-def disposition(offset: int = 0, about: str = "f0", action: str = "confirm", at: int = AT, **fields: Any) -> Row:
-    """A row of a decision about a flag."""
+def disposition(
+    offset: int = 0, about: str = "f0", action: str = "confirm", at: int = AT, kind: str = "flag", **fields: Any
+) -> Row:
+    """A row of a decision about a flag, or about what else `kind` says."""
     usual: dict[str, Any] = {
-        "disposition_id": f"d{offset}", "about": {"kind": "flag", "id": about}, "action": action,
+        "disposition_id": f"d{offset}", "about": {"kind": kind, "id": about}, "action": action,
         "rule": "C5_AFTER_OPT_OUT", "subject": {"owner": "O1"}, "until": None, "by": "zhang", "role": "analyst",
         "why": "looked at", "made_at": at,
     }  # fmt: skip

@@ -257,6 +257,40 @@ def test_an_owner_gets_nothing_of_anybody_else() -> None:
     assert [row for row in csv.reader(io.StringIO(text)) if row[:1] == ["flags"]][1][3] == "s0"
 
 
+DECIDED = [
+    *ROWS,
+    disposition(1, "f0", "except", AT + DAY, until="2026-12-31", why="登记延迟，已电话13912345678核实"),
+    disposition(2, "b0", "confirm", AT + 2 * DAY, "breach", rule="B3_COMPLAINT_RATE",
+                subject={"owner": "O2", "port": "p"}, role="admin", why="=warned in May"),
+    disposition(3, "f3", "confirm", AT),
+]  # fmt: skip
+
+
+def deeds_of(audience: Audience, language: Literal["en", "zh"] = "en") -> list[list[str]]:
+    """Each decision, as the CSV has it."""
+    scope = Scope(SPANS, None, audience)
+    asked = Asked(scope=scope, language=language, made_at=AT, version="0.0.0", limit=0.25)
+    text = stage_sheets.text(document(count(of_rows(DECIDED, names, "topics"), scope), asked))
+    return [row[1:] for row in csv.reader(io.StringIO(text)) if row[:1] == ["deeds"]][1:]
+
+
+def test_each_decision_is_told_with_who_when_and_why() -> None:
+    """About the flags and breaches of this time, whenever it was made; a number that slipped in is masked."""
+    assert deeds_of("all") == [
+        ["2026-11-09 08:00", "dismissed as a false alarm", "C5", "O1", "zhang (analyst)", "looked at", "f0"],
+        ["2026-11-10 08:00", "excepted for a time until 2026-12-31", "C5", "O1", "zhang (analyst)",
+         "登记延迟，已电话[number]核实", "f0"],
+        ["2026-11-11 08:00", "confirmed", "B3", "O2, p", "zhang (admin)", "'=warned in May", "b0"],
+    ]  # fmt: skip
+    assert deeds_of("all", "zh")[1][1:5] == ["限期例外 至 2026-12-31", "C5", "O1", "zhang (分析员)"]
+
+
+def test_outside_the_house_who_decided_is_a_role() -> None:
+    """A regulator learns when and why, and is not given the names of people; an owner gets none of it."""
+    assert [row[4] for row in deeds_of("regulator")] == ["analyst", "analyst", "admin"]
+    assert deeds_of("owner") == []
+
+
 def test_a_regulator_gets_nothing_of_rules_on_trial() -> None:
     """These are in the internal edition."""
     assert "shadow,B1," in stage_sheets.text(written())

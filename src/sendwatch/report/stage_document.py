@@ -143,6 +143,10 @@ class Writer:
         """A word or sentence in the document's language."""
         return self.of(WORDS[word]).format(**fields)
 
+    def value(self, found: str) -> str:
+        """A value as the document's language has it; one that is new to this version as it stands."""
+        return self.say(found) if found in WORDS else found
+
     def of(self, words: Words) -> str:
         """Words in the document's language."""
         return words.zh if self.asked.language == "zh" else words.en

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sendwatch.report import stage_charts
 from sendwatch.report.stage_document import Bars, plain
-from sendwatch.report.stage_told import MOST_FLAGS
+from sendwatch.report.stage_told import MOST_ROWS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -28,7 +28,9 @@ def html(document: Document) -> str:
     )  # fmt: skip
     environment.filters["plain"] = plain
     page = environment.get_template("stage.html")
-    return page.render(document=document, picture=picture, most={"flags": MOST_FLAGS}, is_bars=_is_bars)
+    return page.render(
+        document=document, picture=picture, most={"flags": MOST_ROWS, "deeds": MOST_ROWS}, is_bars=_is_bars
+    )
 
 
 def picture(drawn: Days | Bars) -> Markup:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from sendwatch.report.stage_decisions import Deed, deeds
+
 if TYPE_CHECKING:
     from sendwatch.report.stage import Scope, Span
     from sendwatch.report.stage_source import Source
@@ -131,6 +133,7 @@ class Numbers(Struct, kw_only=True):
     books: list[tuple[str, dict[str, int]]] = field(default_factory=list)
     breaches: list[dict[str, Any]] = field(default_factory=list)
     actions: dict[str, int] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
     shadow: list[tuple[str, int]] = field(default_factory=list)
     versions: list[tuple[str, str, str, int, int]] = field(default_factory=list)
     packs: list[str] = field(default_factory=list)
@@ -330,6 +333,7 @@ class _Within:
         found.actions = dict(
             self.ask("select action, count(*) from decided join net on about_id = flag_id where {here} group by 1")
         )
+        found.deeds = deeds(self.ask, [each["breach_id"] for each in found.breaches])
         found.shadow = [
             (rule, n)
             for rule, n in self.ask(

@@ -14,7 +14,7 @@ from sendwatch.report.stage_numbers import COUNTED
 if TYPE_CHECKING:
     from sendwatch.report.stage_document import Kind, Writer
 
-MOST_FLAGS = 200
+MOST_ROWS = 200
 
 
 def complaints(w: Writer) -> Section:
@@ -116,13 +116,15 @@ def breaches(w: Writer) -> Section:
 
 def decisions(w: Writer, *, precise: bool) -> Section:
     found = Section("decisions", w.say("s_decisions"))
-    if not w.numbers.actions:
+    if not w.numbers.deeds:
         found.sentences.append(w.say("no_decisions"))
         return found
     found.sentences.append(w.say("decisions_note"))
     columns = [Column(w.say("action")), Column(w.say("count"), "count")]
-    rows: list[list[Cell]] = [[w.say(each), n] for each, n in sorted(w.numbers.actions.items())]
-    found.tables.append(Table("decisions", "", columns, rows))
+    rows: list[list[Cell]] = [[w.value(each), n] for each, n in sorted(w.numbers.actions.items())]
+    if rows:
+        found.tables.append(Table("decisions", "", columns, rows))
+    found.tables.append(deeds(w, named=precise))
     judged = [line for line in w.numbers.rules if line.precision is not None]
     if precise and judged:
         columns = [Column(w.say("rule"), "code"), Column(w.say("what")), Column(w.say("confirmed"), "count"),
@@ -133,6 +135,22 @@ def decisions(w: Writer, *, precise: bool) -> Section:
         ]
         found.tables.append(Table("precision", w.say("precision"), columns, listed))
     return found
+
+
+def deeds(w: Writer, *, named: bool) -> Table:
+    """Each decision; `named`: by whom, else by which role."""
+    columns = [Column(w.say("time"), "code"), Column(w.say("action")), Column(w.say("rule"), "code"),
+               Column(w.say("subject")), Column(w.say("by")), Column(w.say("reason")),
+               Column(w.say("about"), "code")]  # fmt: skip
+    rows: list[list[Cell]] = []
+    for each in w.numbers.deeds:
+        action = w.value(each.action) + (f" {w.say('until', day=each.until)}" if each.until else "")
+        by = f"{each.by} ({w.value(each.role)})" if named else w.value(each.role)
+        rows.append(
+            [moment(each.at), action, each.rule.partition("_")[0], each.subject or "–", by, each.why, each.about]
+        )
+    note = w.say("deeds_note", shown=f"{MOST_ROWS:,}", all=f"{len(rows):,}") if len(rows) > MOST_ROWS else ""
+    return Table("deeds", w.say("deeds"), columns, rows, note)
 
 
 def shadow(w: Writer) -> Section | None:
@@ -154,8 +172,8 @@ def flags(w: Writer) -> Section:
          each[reason]]
         for each in flags
     ]  # fmt: skip
-    over = len(flags) > MOST_FLAGS
-    note = w.say("flags_note", shown=f"{MOST_FLAGS:,}", all=f"{len(flags):,}") if over else ""
+    over = len(flags) > MOST_ROWS
+    note = w.say("flags_note", shown=f"{MOST_ROWS:,}", all=f"{len(flags):,}") if over else ""
     found.tables.append(Table("flags", "", columns, rows, note))
     return found
 

@@ -77,6 +77,10 @@ WORDS: Final = {
     "precision": Words("Precision", "准确率"),
     "action": Words("Decision", "处置"),
     "count": Words("Count", "数量"),
+    "by": Words("By", "处置人"),
+    "about": Words("Flag or breach", "标记或越限编号"),
+    "until": Words("until {day}", "至 {day}"),
+    "deeds": Words("Each decision", "处置明细"),
     "time": Words("Time", "时间"),
     "send": Words("Send", "短信编号"),
     "why": Words("Why", "违规事实"),
@@ -170,6 +174,7 @@ WORDS: Final = {
         "A violation that people dismissed stays in the counts above; it is a false alarm in their eyes.",
         "经人工排除的违规仍计入上文数字；排除表示人工认定为误报。",
     ),
+    "deeds_note": Words("The first {shown} of {all}; the rest is in the CSV edition.", "列出前 {shown} 项，共 {all} 项；其余见 CSV 版。"),
     "flags_note": Words("The first {shown} of {all}; the rest is in the CSV edition.", "列出前 {shown} 项，共 {all} 项；其余见 CSV 版。"),
     "m_violation": Words(
         "A violation is a flag that stands: the last record of its id on sms.flags is “raised”. A send that breaks three"
@@ -199,6 +204,7 @@ WORDS: Final = {
     "confirm": Words("confirmed", "确认"), "dismiss": Words("dismissed as a false alarm", "排除（误报）"),
     "except": Words("excepted for a time", "限期例外"), "suspend": Words("suspension recommended", "建议暂停"),
     "appeal": Words("appealed against", "申诉中"),
+    "viewer": Words("viewer", "查看者"), "analyst": Words("analyst", "分析员"), "admin": Words("admin", "管理员"),
     "judged": Words("Judged", "已判定"), "accepted": Words("Accepted", "已接收"),
     "duplicates": Words("Duplicates", "重复"), "parts": Words("Parts", "长短信分段"),
     "quarantined": Words("Quarantined", "隔离"), "absent": Words("Absent", "缺失"),
