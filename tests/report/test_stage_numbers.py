@@ -318,6 +318,24 @@ def test_the_workbook_has_a_sheet_a_table_and_charts() -> None:
     assert any(b"<v>1200</v>" in book.read(name) for name in sheets)
 
 
+def test_the_workbook_can_be_read_and_printed_as_it_comes() -> None:
+    """Each sheet is one A4 page wide, with its head frozen; columns as wide as what stands in them; in one language."""
+    book = zipfile.ZipFile(io.BytesIO(stage_sheets.workbook(written(language="zh"))))
+    cover, trend, *others = [
+        book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")
+    ]
+    for sheet in (cover, trend, *others):
+        assert 'fitToPage="1"' in sheet
+        assert 'paperSize="9"' in sheet
+        assert sheet is cover or 'topLeftCell="B2"' in sheet
+    width = re.search(r'<col min="1" max="1" width="([\d.]+)"', trend)
+    assert width
+    assert float(width[1]) > stage_sheets.wide(WORDS["ignored"].zh)
+    strings = book.read("xl/sharedStrings.xml").decode()
+    assert "<t>高</t>" in strings
+    assert "<t>high</t>" not in strings
+
+
 def test_no_cell_of_the_csv_is_a_formula() -> None:
     """A signature may be anything."""
     assert "by_signature,'=1+1,200," in stage_sheets.text(written())

@@ -46,7 +46,7 @@ def deeds(ask: Callable[[str], Iterable[tuple[Any, ...]]], breaches: Iterable[st
     )
     return [
         Deed(
-            at=at, action=action, rule=rule, about=about, subject=_named(subject), until=until,
+            at=at, action=action, rule=rule, about=about, subject=_named(kind, subject), until=until,
             by=GUARD.clean(by or "–"), role=role or "–", why=GUARD.clean(why or "–"),
         )
         for kind, at, action, rule, about, subject, until, by, role, why in lines
@@ -54,6 +54,7 @@ def deeds(ask: Callable[[str], Iterable[tuple[Any, ...]]], breaches: Iterable[st
     ]  # fmt: skip
 
 
-def _named(subject: str) -> str:
+def _named(kind: str, subject: str) -> str:
+    """Whom it concerns: of a flag its sender, of a breach whatever it is about."""
     found = msgspec.json.decode(subject)
-    return ", ".join(str(found[name]) for name in NAMES if found.get(name))
+    return ", ".join(str(found[name]) for name in (NAMES if kind == "breach" else NAMES[:2]) if found.get(name))
