@@ -1,18 +1,18 @@
-"""Partitions read from an offset to their end as it is now: without a group, nothing committed.
+"""An installation's topics by their kinds, read as far as they are there now: without a group, nothing committed.
 
-Belongs here: where a partition ends, and reading up to there. Not here: what is read it for (`evidence/`, `archive/`,
-`report/`), following what comes (`follow.py`).
+Belongs here: a consumer for it, and which topics there are. Not here: reading a partition (`kafka/log_reader.py`), what
+is read it for (`evidence/`, `archive/`, `report/`), following what comes (`follow.py`).
 """
 
 from __future__ import annotations
 
-import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sendwatch.kafka import connection, topics
+from sendwatch.kafka.log_reader import LogReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -25,16 +25,13 @@ WAIT_MS = 200
 PATIENCE = 60.0
 
 
-class StalledError(Exception):
-    """A partition could not be read to the end that it told; the message names it."""
-
-
 class Readout:
-    """Every topic of an installation, a stretch at a time."""
+    """Every topic of an installation, a stretch at a time. Raises KafkaTimeoutError where one does not come."""
 
-    def __init__(self, consumer: Any, settings: Settings, listed: dict[str, int]) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings, listed: dict[str, int]) -> None:
         """Bind a started consumer without a group; `listed`: the number of partitions by topic name."""
         self._consumer = consumer
+        self._reader = LogReader(consumer, PATIENCE)
         self._settings = settings
         self._listed = listed
 
@@ -44,45 +41,25 @@ class Readout:
 
     async def first(self, kind: str, number: int) -> int:
         """The first offset that is still there."""
-        place = self._place(kind, number)
-        return int((await self._consumer.beginning_offsets([place]))[place])
+        return await self._reader.first(self._settings.topics.name(kind), number)
 
     async def at(self, kind: str, number: int, at: int) -> int:
         """The first offset whose record has that time (ms) or a later one; where there is none, the end."""
-        place = self._place(kind, number)
+        place = TopicPartition(self._settings.topics.name(kind), number)
         found = (await self._consumer.offsets_for_times({place: max(at, 0)})).get(place)
-        if found is not None:
-            return int(found.offset)
-        return int((await self._consumer.end_offsets([place]))[place])
+        return int(found.offset) if found is not None else (await self._reader.bounds(*place))[1]
 
     async def read(
         self, kind: str, number: int, start: int = 0, end: int | None = None
     ) -> AsyncIterator[Sequence[ConsumerRecord]]:
-        """The records of [start, end), in batches; `end` None: to the end as it is now. Raises StalledError."""
+        """The records of [start, end), in batches, as far as they are there; `end` None: to the end as it is now."""
         if not self.partitions(kind):
             return
-        consumer, place = self._consumer, self._place(kind, number)
-        start = max(start, await self.first(kind, number))
-        last = int((await consumer.end_offsets([place]))[place])
-        last = last if end is None else min(end, last)
-        consumer.assign([place])
-        consumer.seek(place, start)
-        moved_at, position, looked = time.monotonic(), -1, False
-        while position < last or not looked:
-            records = (await consumer.getmany(place, timeout_ms=WAIT_MS)).get(place, ())
-            if records:
-                yield records if end is None else [record for record in records if record.offset < end]
-            if end is None:  # some servers tell too early an end when only asked for it; a fetch tells the right one
-                last, looked = max(last, consumer.highwater(place) or 0), True
-            looked = looked or end is not None
-            if (now := await consumer.position(place)) != position:
-                moved_at, position = time.monotonic(), now
-            elif position < last and time.monotonic() - moved_at > PATIENCE:
-                raise StalledError(f"{place.topic}/{place.partition}: offsets [{position}, {last}) do not come")
-        consumer.unsubscribe()  # or it would go on fetching what nobody reads
-
-    def _place(self, kind: str, number: int) -> TopicPartition:
-        return TopicPartition(self._settings.topics.name(kind), number)
+        name = self._settings.topics.name(kind)
+        if end is not None:
+            end = min(end, (await self._reader.bounds(name, number))[1])
+        async for records in self._reader.read(name, number, start, end):
+            yield records
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -12,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine_builders import Cluster, Consumer, a_send
-from sendwatch.kafka import log_reader
 from sendwatch.kafka.log_reader import NEAR, LogReader, stretches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine_builders import Rec
 
 
 def a_cluster(sends: int = 10) -> Cluster:
@@ -23,8 +28,8 @@ def a_cluster(sends: int = 10) -> Cluster:
     return cluster
 
 
-async def offsets(reader: LogReader, start: int, end: int) -> list[int]:
-    """The offsets of the records of [start, end)."""
+async def offsets(reader: LogReader, start: int, end: int | None = None) -> list[int]:
+    """The offsets of the records of [start, end), or to the end."""
     return [record.offset async for records in reader.read("sms.sends", 0, start, end) for record in records]
 
 
@@ -47,6 +52,49 @@ async def test_what_was_deleted_is_left_out() -> None:
     assert await offsets(reader, 0, 3) == []
     assert await offsets(reader, 6, 7) == []
     assert await reader.bounds("sms.sends", 0) == (4, 10)
+
+
+class TellsTooEarly(Consumer):
+    """As the embedded broker: the end that it tells when asked is in the last batch, until something is fetched."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self._fetched = False
+
+    def assign(self, places: Iterable[TopicPartition]) -> None:
+        super().assign(places)
+        self._fetched = False
+
+    async def end_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {place: min(self.cluster.first[place] + 1, self.cluster.end(place)) for place in places}
+
+    def highwater(self, place: TopicPartition) -> int | None:  # type: ignore[override]
+        return super().highwater(place) if self._fetched else None
+
+    async def getmany(self, *places: TopicPartition, **how: Any) -> dict[TopicPartition, list[Rec]]:
+        fetched = await super().getmany(*places, **how)
+        self._fetched = True
+        return fetched
+
+
+async def test_the_end_is_the_one_that_a_fetch_tells() -> None:
+    """Ten sends written at once, of which a server tells one when asked; an empty topic ends where it begins."""
+    reader = LogReader(TellsTooEarly(a_cluster()))
+    assert await reader.bounds("sms.sends", 0) == (0, 10)
+    assert await offsets(reader, 0) == list(range(10))
+    assert await offsets(reader, 8) == [8, 9]
+    assert await reader.bounds("sms.replies", 0) == (0, 0)
+    assert await reader.bounds("sms.sends", 0) == (0, 10)
+
+
+async def test_one_record_is_read_or_none() -> None:
+    """It is there, was deleted, was compacted, or is not written yet: nobody waits for it."""
+    cluster = a_cluster()
+    cluster.logs[TopicPartition("sms.sends", 0)][6] = None
+    cluster.expire("sends", 4)
+    reader = LogReader(TellsTooEarly(cluster), stall_seconds=0.05)
+    found = [await reader.one("sms.sends", 0, offset) for offset in (3, 4, 6, 9, 10, 11)]
+    assert [record and record.offset for record in found] == [None, 4, None, 9, None, None]
 
 
 async def test_two_at_once_take_turns() -> None:
@@ -90,14 +138,13 @@ async def test_nothing_is_fetched_after_an_error_either() -> None:
     assert await offsets(reader, 0, 3) == [0, 1, 2]
 
 
-async def test_a_stretch_that_nothing_comes_of_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stretch_that_nothing_comes_of_is_an_error() -> None:
     """A partition without a leader: whoever reads must hear of it, and not wait for ever."""
-    monkeypatch.setattr(log_reader, "STALL_SECONDS", 0.05)
     consumer = Consumer(a_cluster())
     consumer.getmany = lambda *_, **__: asyncio.sleep(0.01, {})  # type: ignore[method-assign]
     with pytest.raises(KafkaTimeoutError, match=r"sms\.sends/0: nothing comes at offset 3 of 7"):
         async with asyncio.timeout(2):
-            await offsets(LogReader(consumer), 3, 7)
+            await offsets(LogReader(consumer, stall_seconds=0.05), 3, 7)
 
 
 async def test_single_records_are_picked() -> None:

@@ -37,7 +37,7 @@ from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
 from sendwatch.kafka import connection
-from sendwatch.kafka.log_reader import let_go
+from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.pace import paced
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
@@ -214,17 +214,10 @@ class Aggregator(Service):  # type: ignore[misc]
         log.info("breaches published", extra={"breaches": len(messages)})
 
     async def _told(self) -> dict[str, BreachEvent]:
-        """The last record of each breach in the topic; to the end that a fetch tells: some servers know no other."""
+        """The last record of each breach in the topic."""
         told: dict[str, BreachEvent] = {}
-        reader, place = self._aside, self._elected_for
-        reader.assign([place])
-        await reader.seek_to_beginning(place)
-        end, position, in_vain = (await reader.end_offsets([place]))[place], -1, 0
-        while position < max(end, reader.highwater(place) or 0) or in_vain < 1:
-            fetched = (await reader.getmany(timeout_ms=FETCH_MS)).get(place, [])
-            told |= {event.breach_id: event for event in (outgoing.read_breach(record.value) for record in fetched)}
-            position, in_vain = await reader.position(place), 0 if fetched else in_vain + 1
-        await let_go(reader)
+        async for records in LogReader(self._aside).read(self._elected_for.topic, self._elected_for.partition):
+            told |= {event.breach_id: event for event in (outgoing.read_breach(record.value) for record in records)}
         return told
 
     def _stand_back(self) -> None:

@@ -83,12 +83,12 @@ class MonthScore(Struct, frozen=True):
 async def score_of(month: Month, stage: Stage, store: Path, ran: Ran) -> MonthScore:
     """Hold a month that is over against the truth; `store`: where the aggregator, now stopped, kept its sums."""
     settings = stage.settings
-    opened, closed = counted(read_breach(record.value) for record in await everything(settings, "breaches", 1))
+    opened, closed = counted(read_breach(record.value) for record in await everything(settings, "breaches"))
     due = Counter(published(each, settings) for each in month.planted)
     due_closed = Counter(published(each, settings) for each in month.planted if each.closes)
     drifts, drifts_missed = await _drifts(month, settings)
     kept, positions, forgotten = _merged(settings, store)
-    written = await everything(settings, "ledger", settings.topics.partitions)
+    written = await everything(settings, "ledger")
     merged, expected = _after(forgotten, kept), _after(forgotten, await recount(settings, month.honeypots))
     differing = sorted((key for key in merged | expected if merged[key] != expected[key]), key=repr)
     return MonthScore(

@@ -15,10 +15,9 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec import Struct
 
-from sendwatch import text
+from sendwatch import readout, text
 from sendwatch.audit.compute import Span, read_registries, tables_of
 from sendwatch.audit.logs import read_log
 from sendwatch.audit.messages import Submitted, whole, without_repeats
@@ -26,7 +25,6 @@ from sendwatch.audit.recipients import appraise, keeping_of
 from sendwatch.audit.terms import terms_of
 from sendwatch.audit.topics import connected
 from sendwatch.days import HOUR
-from sendwatch.kafka import connection
 from sendwatch.outgoing import read_flag, read_optout
 from sendwatch.text import fold_name
 
@@ -217,28 +215,17 @@ def _nothing_known(complaint: Complaint, tables: Tables) -> Way:
     return Way(complaint.id, 0, None, complaint.port, owner, None, None, None, None)
 
 
-async def last_by_key(
-    settings: Settings, kind: str, key: Callable[[ConsumerRecord], Any], partitions: int | None = None
-) -> list[ConsumerRecord]:
+async def last_by_key(settings: Settings, kind: str, key: Callable[[ConsumerRecord], Any]) -> list[ConsumerRecord]:
     """The last record of each key of a topic, in the order in which the keys came first."""
-    last: dict[Any, ConsumerRecord] = {}
-    for record in await everything(settings, kind, partitions or settings.topics.partitions):
-        last[record.partition, key(record)] = record
-    return list(last.values())
+    return list({(record.partition, key(record)): record for record in await everything(settings, kind)}.values())
 
 
-async def everything(settings: Settings, kind: str, partitions: int) -> list[ConsumerRecord]:
+async def everything(settings: Settings, kind: str) -> list[ConsumerRecord]:
     """Every record of a topic, to its end as it is now."""
-    options = connection.client_options(settings.kafka)
-    found: list[ConsumerRecord] = []
-    places = [TopicPartition(settings.topics.name(kind), number) for number in range(partitions)]
-    async with AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=100) as consumer:
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        in_vain = 0
-        while in_vain < 3 or any([await consumer.position(each) < end for each, end in ends.items()]):
-            fetched = await consumer.getmany(timeout_ms=300)
-            in_vain = 0 if fetched else in_vain + 1  # some servers tell too early an end when only asked for it
-            found += [record for records in fetched.values() for record in records]
-    return found
+    async with readout.reading(settings, f"counting {kind} anew") as topics:
+        return [
+            record
+            for number in range(topics.partitions(kind))
+            async for records in topics.read(kind, number)
+            for record in records
+        ]

@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaConsumer
 
 from sendwatch.desk.check import CannotCheckError, Checker
 from sendwatch.desk.named import named
-from sendwatch.desk.past import Past
 from sendwatch.desk.say_check import CheckAnswer
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.kafka import connection
+from sendwatch.kafka.log_reader import LogReader
 from sendwatch.worker.registries import Registries
 
 if TYPE_CHECKING:
@@ -72,4 +72,4 @@ async def by_topics(settings: Settings, progress: Callable[[int], None]) -> Asyn
         await registries.start()
         while not registries.caught_up:
             await registries.follow(FETCH_MS)
-        yield Checker(settings, judging, named(judging), None, Past(aside), None, None, progress).check
+        yield Checker(settings, judging, named(judging), None, LogReader(aside), None, None, progress).check

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from sendwatch.desk.ask import Campaign
     from sendwatch.desk.named import Named
-    from sendwatch.desk.past import Past
     from sendwatch.desk.say import RuleAnswer
     from sendwatch.desk.workers import Workers
     from sendwatch.engine.judging import Judging
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.planned import Lookup
     from sendwatch.events import Send
     from sendwatch.facts import Facts
+    from sendwatch.kafka.log_reader import LogReader
     from sendwatch.settings import Settings
     from sendwatch.windows.board import Board
 
@@ -66,7 +66,7 @@ class Checker(Struct, frozen=True):
     judging: Judging
     names: Named
     workers: Workers | None = None
-    past: Past | None = None
+    past: LogReader | None = None
     board: Board | None = None
     most: int | None = RECORDS_MOST
     progress: Callable[[int], None] = lambda _: None

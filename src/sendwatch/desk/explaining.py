@@ -16,14 +16,14 @@ from sendwatch.desk.workers import CannotAskError
 from sendwatch.outgoing import Law
 from sendwatch.verdict import Outcome, Words
 from sendwatch.wording import OUTCOMES, reason_words
-from sendwatch.worker.evidence import Line
+from sendwatch.worker.evidence import line_of
 from sendwatch.worker.lookup import Judged
 
 if TYPE_CHECKING:
-    from sendwatch.desk.past import Past
     from sendwatch.desk.say import By
     from sendwatch.desk.workers import Workers
     from sendwatch.engine.judging import Judging
+    from sendwatch.kafka.log_reader import LogReader
     from sendwatch.settings import Settings
 
 TOPICS_SECONDS = 60.0
@@ -34,14 +34,14 @@ class NoSuchSendError(Exception):
 
 
 async def explained(
-    settings: Settings, judging: Judging, workers: Workers, past: Past, number: int, offset: int
+    settings: Settings, judging: Judging, workers: Workers, past: LogReader, number: int, offset: int
 ) -> Explanation:
     """Every rule's answer about a send; raises NoSuchSendError, CannotExplainError, errors of Kafka."""
     topic = settings.topics.name("sends")
     record = await past.one(topic, number, offset)
     if record is None:
         raise NoSuchSendError(f"{topic}:{number} has no record at offset {offset}: it is not there yet, or was deleted")
-    send = Line(offset, record.timestamp, record.key, record.value)
+    send = line_of(record)
     by: By = "worker"
     try:
         told = await workers.explained(Judged(number, offset, send.timestamp, send.key or b"", send.value or b""))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from sendwatch.desk import dispositions
-from sendwatch.desk.past import Past
+from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.pace import paced
 from sendwatch.outgoing import read_breach, read_flag
 
@@ -45,7 +45,7 @@ class Following:
         apart = {"group_id": None, "enable_auto_commit": False, "fetch_max_wait_ms": FETCH_MS}
         self._consumer = AIOKafkaConsumer(**options, **apart)
         self._aside = AIOKafkaConsumer(**options, **apart | {"fetch_max_wait_ms": 20})
-        self.past = Past(self._aside)
+        self.past = LogReader(self._aside)
         self._producer = AIOKafkaProducer(
             **options, acks="all", enable_idempotence=settings.kafka.idempotence, linger_ms=0
         )

@@ -18,17 +18,18 @@ from sendwatch.engine.send_intake import take_sends
 from sendwatch.engine.store import MemoryStore
 from sendwatch.events import Rejected
 from sendwatch.report.explanation import as_json, as_text
-from sendwatch.worker.evidence import Line
+from sendwatch.worker.evidence import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sendwatch.desk.past import Past
     from sendwatch.dossier import Dossier
     from sendwatch.engine.judging import Judging
     from sendwatch.engine.planned import Lookup
     from sendwatch.events import Send
+    from sendwatch.kafka.log_reader import LogReader
     from sendwatch.settings import Settings
+    from sendwatch.worker.evidence import Line
 
 KINDS = (*FACTS, "sends")
 
@@ -38,7 +39,7 @@ class TooMuchError(Exception):
 
 
 async def records_of(
-    past: Past, settings: Settings, number: int, keys: Collection[bytes], most: int | None = None
+    past: LogReader, settings: Settings, number: int, keys: Collection[bytes], most: int | None = None
 ) -> dict[str, list[Line]]:
     """A partition's records of some recipients, by topic kind.
 
@@ -46,16 +47,11 @@ async def records_of(
     """
     names = {kind: settings.topics.name(kind) for kind in KINDS}
     if most is not None:
-        count = sum([await past.count(name, number) for name in names.values()])
-        if count > most:
+        bounds = [await past.bounds(name, number) for name in names.values()]
+        if (count := sum(end - first for first, end in bounds)) > most:
             raise TooMuchError(f"{count} records")
     return {
-        kind: [
-            Line(record.offset, record.timestamp, record.key, record.value)
-            async for records in past.all(name, number)
-            for record in records
-            if record.key in keys
-        ]
+        kind: [line_of(record) async for records in past.read(name, number) for record in records if record.key in keys]
         for kind, name in names.items()
     }
 
@@ -77,7 +73,7 @@ def dossiers_of(
 
 
 async def planned(
-    past: Past, settings: Settings, judging: Judging, asked: Sequence[Lookup], most: int | None
+    past: LogReader, settings: Settings, judging: Judging, asked: Sequence[Lookup], most: int | None
 ) -> list[Found]:
     """What the rules say of planned sends of one partition; raises TooMuchError and errors of Kafka."""
     mark, found = f"planned-{secrets.token_hex(8)}", list[Found]()
@@ -97,7 +93,7 @@ async def planned(
     return found
 
 
-async def explained(past: Past, settings: Settings, judging: Judging, number: int, send: Line) -> dict[str, Any]:
+async def explained(past: LogReader, settings: Settings, judging: Judging, number: int, send: Line) -> dict[str, Any]:
     """As a worker explains a judged send, by all that the topics hold; raises CannotExplainError, errors of Kafka."""
     records = await records_of(past, settings, number, {send.key or b""})
     others = {**records, "sends": [each for each in records["sends"] if each.offset != send.offset]}

@@ -1,12 +1,16 @@
-"""Reading stretches of topics outside the consumer group: the ledger at take-over, sends of the past.
+"""Reading stretches of topics outside the consumer group: the ledger at take-over, sends of the past, whole topics.
 
-Belongs here: reading [from, to) of one partition. Not here: following topics (`registries.py`, `worker.py`).
+Belongs here: where one partition begins and ends, reading [from, to) of it. Not here: following topics
+(`registries.py`, `worker.py`, `follow.py`), what is read it for.
+
+Some servers tell too early an end when only asked for it; the high watermark that comes with a fetch is right.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 NEAR = 100
+FETCH_MS = 500
 STALL_SECONDS = 15.0
 TURNS = 10
 
@@ -25,28 +30,36 @@ TURNS = 10
 class LogReader:
     """One groupless consumer that reads one stretch at a time."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        """Bind a started consumer without a group."""
+    def __init__(self, consumer: AIOKafkaConsumer, stall_seconds: float = STALL_SECONDS) -> None:
+        """Bind a started consumer without a group, which nobody else uses.
+
+        Its calls raise KafkaTimeoutError where nothing comes for so many seconds.
+        """
         self._consumer = consumer
+        self._stall_seconds = stall_seconds
         self._turn = asyncio.Lock()
 
-    async def read(self, topic: str, partition: int, start: int, end: int) -> AsyncIterator[Sequence[ConsumerRecord]]:
+    async def read(
+        self, topic: str, partition: int, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[Sequence[ConsumerRecord]]:
         """The records of [start, end), in batches; what retention has deleted is left out.
 
-        Raises KafkaTimeoutError where nothing comes for `STALL_SECONDS`.
+        `end` None: to the end as it is now.
         """
-        place = TopicPartition(topic, partition)
-        async with self._turn:
-            try:
-                self._consumer.assign([place])
-                first = (await self._consumer.beginning_offsets([place]))[place]
-                self._consumer.seek(place, max(start, first))
-                async for fetched in self._fetch(place, end):
-                    records = [record for record in fetched if record.offset < end]
-                    if records:
-                        yield records
-            finally:
-                await let_go(self._consumer)
+        async with self._assigned(topic, partition) as place:
+            first = await self._first(place)
+            end = await self._end(place, first) if end is None else end
+            self._consumer.seek(place, max(start, first))
+            async for fetched in self._fetch(place, end):
+                records = [record for record in fetched if record.offset < end]
+                if records:
+                    yield records
+
+    async def one(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+        """The record at an offset; None where there is none, or none yet."""
+        first, end = await self.bounds(topic, partition)
+        found = await self.pick(topic, partition, {offset}) if first <= offset < end else ()
+        return found[0] if found else None
 
     async def pick(self, topic: str, partition: int, offsets: Collection[int]) -> list[ConsumerRecord]:
         """The records at these offsets, as far as they are there; those that lie near each other in one go."""
@@ -56,22 +69,51 @@ class LogReader:
                 found += [record for record in records if record.offset in offsets]
         return found
 
+    async def first(self, topic: str, partition: int) -> int:
+        """The first offset that is still there."""
+        return await self._first(TopicPartition(topic, partition))
+
     async def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """The first offset that is still there, and the next that will be written."""
+        async with self._assigned(topic, partition) as place:
+            first = await self._first(place)
+            return first, await self._end(place, first)
+
+    @asynccontextmanager
+    async def _assigned(self, topic: str, partition: int) -> AsyncIterator[TopicPartition]:
         place = TopicPartition(topic, partition)
-        first = await self._consumer.beginning_offsets([place])
-        last = await self._consumer.end_offsets([place])
-        return first[place], last[place]
+        async with self._turn:
+            try:
+                self._consumer.assign([place])
+                yield place
+            finally:
+                await let_go(self._consumer)
+
+    async def _first(self, place: TopicPartition) -> int:
+        return int((await self._consumer.beginning_offsets([place]))[place])
+
+    async def _end(self, place: TopicPartition, first: int) -> int:
+        """What is told, or what the fetch of the last record that is told of shows to be there."""
+        told = int((await self._consumer.end_offsets([place]))[place])
+        if told <= first:
+            return first
+        self._consumer.seek(place, told - 1)
+        give_up_at = time.monotonic() + self._stall_seconds
+        while (end := self._consumer.highwater(place)) is None:
+            if time.monotonic() > give_up_at:
+                raise KafkaTimeoutError(f"{place.topic}/{place.partition}: nothing comes at offset {told - 1}")
+            await self._consumer.getmany(place, timeout_ms=FETCH_MS, max_records=1)
+        return max(told, int(end))
 
     async def _fetch(self, place: TopicPartition, end: int) -> AsyncIterator[Sequence[ConsumerRecord]]:
         position, moved_at = await self._consumer.position(place), time.monotonic()
         while position < end:
-            fetched = await self._consumer.getmany(place, timeout_ms=500)
+            fetched = await self._consumer.getmany(place, timeout_ms=FETCH_MS)
             yield fetched.get(place, ())
             before, position = position, await self._consumer.position(place)
             if position > before:
                 moved_at = time.monotonic()
-            elif time.monotonic() - moved_at > STALL_SECONDS:
+            elif time.monotonic() - moved_at > self._stall_seconds:
                 raise KafkaTimeoutError(f"{place.topic}/{place.partition}: nothing comes at offset {position} of {end}")
 
 

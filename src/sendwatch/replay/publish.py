@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, field
 
@@ -25,6 +25,7 @@ from sendwatch.audit.topics import connected
 from sendwatch.engine.explain import load_registries
 from sendwatch.events import Send
 from sendwatch.kafka.connection import client_options
+from sendwatch.kafka.log_reader import LogReader
 from sendwatch.outgoing import Because, read_flag
 from sendwatch.replay.amend import corrections, oldest_kept, outcome_of
 from sendwatch.replay.difference import Difference, compare
@@ -154,16 +155,12 @@ def _recipients(taken: Taken, judging: Judging, offsets: Iterable[int]) -> dict[
 
 async def _last_flags(settings: Settings, number: int) -> dict[str, FlagEvent]:
     """The last record of every flag of a partition."""
-    places = [TopicPartition(settings.topics.name(kind), number) for kind in ("flags", "canary")]
     last: dict[str, FlagEvent] = {}
     async with AIOKafkaConsumer(**client_options(settings.kafka), group_id=None, enable_auto_commit=False) as consumer:
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        for place in places:
-            # some servers tell too early an end when only asked for it; a fetch tells the right one
-            while await consumer.position(place) < max(ends[place], consumer.highwater(place) or 0):
-                for record in (await consumer.getmany(place, timeout_ms=200)).get(place, ()):
+        reader = LogReader(consumer)
+        for kind in ("flags", "canary"):
+            async for records in reader.read(settings.topics.name(kind), number):
+                for record in records:
                     if record.value is not None:
                         event = read_flag(record.value)
                         last[event.flag_id] = event

@@ -93,9 +93,8 @@ class Commit:
     async def _append_again(self, partition: Partition, value: bytes) -> int:
         """Append after a failure, unless the failed attempt was written after all."""
         name, start = self._topics.name("ledger"), partition.position.ledger_next
-        _, end = await self._reader.bounds(name, partition.number)
         written: int | None = None
-        async for records in self._reader.read(name, partition.number, start, end):
+        async for records in self._reader.read(name, partition.number, start):
             written = next((record.offset for record in records if record.value == value), written)
         if written is not None:
             return written

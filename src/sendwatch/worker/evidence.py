@@ -22,6 +22,8 @@ from sendwatch.kafka.log_reader import LogReader
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aiokafka import ConsumerRecord
+
     from sendwatch.settings import Settings
 
 TIMES = ("sent_at", "received_at", "effective_at", "done_at", "valid_from")
@@ -75,25 +77,21 @@ async def read_topics(settings: Settings, number: int, offset: int) -> Case:
     consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20)
     async with consumer:
         reader = LogReader(consumer)
-        sends = await _stretch(reader, settings.topics.name("sends"), number, offset, offset + 1)
-        if not sends:
+        send = await reader.one(settings.topics.name("sends"), number, offset)
+        if send is None:
             raise LookupError(f"{settings.topics.name('sends')}/{number} has no record at offset {offset}")
         records: dict[str, list[Line]] = {}
         for kind in (*REGISTRY_KINDS, *RECIPIENT_KINDS):
-            partition = 0 if kind in REGISTRY_KINDS else number
-            _, end = await reader.bounds(settings.topics.name(kind), partition)
-            lines = await _stretch(reader, settings.topics.name(kind), partition, 0, end, sends[0].key, kind)
-            records[kind] = lines
-        return Case(number, sends, records)
+            everybody = kind in REGISTRY_KINDS
+            records[kind] = [
+                line_of(record)
+                async for some in reader.read(settings.topics.name(kind), 0 if everybody else number)
+                for record in some
+                if everybody or record.key == send.key
+            ]
+        return Case(number, [line_of(send)], records)
 
 
-async def _stretch(
-    reader: LogReader, topic: str, partition: int, start: int, end: int, key: bytes | None = None, kind: str = ""
-) -> list[Line]:
-    wanted = key if kind in RECIPIENT_KINDS else None
-    return [
-        Line(record.offset, record.timestamp, record.key, record.value)
-        async for records in reader.read(topic, partition, start, end)
-        for record in records
-        if wanted is None or record.key == wanted
-    ]
+def line_of(record: ConsumerRecord) -> Line:
+    """A record of Kafka's."""
+    return Line(record.offset, record.timestamp, record.key, record.value)

@@ -88,7 +88,7 @@ class Acceptance:
     async def accept(self, kind: str, number: int, until: int, reason: str, now: int) -> str:
         """Append the acceptance; `now` in ms. Raises CannotAcceptError where there is no such gap."""
         topic = f"{self._names[kind]}/{number}"
-        first, _ = await self._reader.bounds(self._names[kind], number)
+        first = await self._reader.first(self._names[kind], number)
         standing, end = await self._read(number, ledger.Standing(), None)
         known = standing.positions.get(kind, 0)
         if until > first:

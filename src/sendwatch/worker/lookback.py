@@ -43,9 +43,8 @@ class LookBack(Struct):
     async def find(self, reader: LogReader, topic: str, partition: int, end: int, window: int) -> None:
         """Turn the waiting changes into stretches, through the ledger up to its offset `end`."""
         changes, self.waiting = self.waiting, []
-        first, _ = await reader.bounds(topic, partition)
         standing, found = ledger.Standing(), list[tuple[int, int]]()
-        async for entry in _entries(reader, topic, partition, first, end):
+        async for entry in _entries(reader, topic, partition, end):
             if standing.accept(entry) and isinstance(entry, ledger.Range) and "sends" in entry.spans:
                 span = entry.spans["sends"]
                 if any(touched(change, entry, window) for change in changes):
@@ -78,8 +77,8 @@ def touched(change: Change, entry: Range, window: int) -> bool:
     return False
 
 
-async def _entries(reader: LogReader, topic: str, partition: int, first: int, end: int) -> AsyncIterator[ledger.Record]:
-    async for records in reader.read(topic, partition, first, end):
+async def _entries(reader: LogReader, topic: str, partition: int, end: int) -> AsyncIterator[ledger.Record]:
+    async for records in reader.read(topic, partition, 0, end):
         for record in records:
             yield ledger.decode.decode(record.value)
 

@@ -177,8 +177,7 @@ class TakeOver:
     async def _read_optouts(self, partition: Partition) -> None:
         """Read what replies were resolved to: the sends that they answered may be kept no longer."""
         name, number = self._topics.name("optouts"), partition.number
-        first, end = await self._reader.bounds(name, number)
-        async for records in self._reader.read(name, number, first, end):
+        async for records in self._reader.read(name, number):
             for record in records:
                 event = outgoing.read_optout(record.value)
                 partition.resolved[event.source.offset] = event.owners
