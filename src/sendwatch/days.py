@@ -33,6 +33,27 @@ def instant(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC8)).timestamp() * 1000)
 
 
+def years_around(t: int) -> tuple[int, int, int]:
+    """The year of `t`, between the one before and the one after."""
+    year = datetime.fromtimestamp(t / 1000, UTC8).year
+    return year - 1, year, year + 1
+
+
+def stretch_of_days(year: int, *days: str) -> tuple[int, int] | None:
+    """[from, to) of month, day, month, day in digits: from the first day, which is in `year`, to the end of the last.
+
+    The last may be in the year after. None where there are no such days.
+    """
+    first_month, first_day, last_month, last_day = map(int, days)
+    over_new_year = (last_month, last_day) < (first_month, first_day)
+    try:
+        since = datetime(year, first_month, first_day, tzinfo=UTC8)
+        until = datetime(year + over_new_year, last_month, last_day, tzinfo=UTC8) + timedelta(days=1)
+    except ValueError:
+        return None
+    return int(since.timestamp() * 1000), int(until.timestamp() * 1000)
+
+
 def iso_date(day: int) -> str:
     """The ISO date of a day number."""
     return date.fromordinal(day + EPOCH).isoformat()

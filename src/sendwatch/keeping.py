@@ -7,11 +7,11 @@ Belongs here: one struct per section, as in `settings.py`, and the calendar of s
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from sendwatch.days import stretch_of_days, years_around
 from sendwatch.secret import Secret  # noqa: TC001  msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sendwatch.policy import Fault
 
-utc_plus_8 = timedelta(hours=8)
 stage_form = re.compile(r"(\S+) (\S+) (\d\d)-(\d\d)\.\.(\d\d)-(\d\d)(?: (\S.*))?")
 
 
@@ -88,8 +87,7 @@ class Reports(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def calendar(self, around: int) -> tuple[Stage, ...]:
         """The stages of the year that `around` (ms) lies in, and of those beside it, by their beginning."""
-        year = (datetime.fromtimestamp(around / 1000, UTC) + utc_plus_8).year
-        found = (stage_of(each, one) for one in (year - 1, year, year + 1) for each in self.stages)
+        found = (stage_of(each, year) for year in years_around(around) for each in self.stages)
         return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.since, each.until)))
 
 
@@ -99,12 +97,5 @@ def stage_of(written: str, year: int) -> Stage | None:
     if found is None:
         return None
     campaign, name, *days, title = found.groups()
-    first_month, first_day, last_month, last_day = map(int, days)
-    try:
-        since = datetime(year, first_month, first_day, tzinfo=UTC)
-        over_new_year = (last_month, last_day) < (first_month, first_day)
-        until = datetime(year + over_new_year, last_month, last_day, tzinfo=UTC) + timedelta(days=1)
-    except ValueError:
-        return None
-    begin, end = (int((day - utc_plus_8).timestamp() * 1000) for day in (since, until))
-    return Stage(campaign, name, begin, end, title or "")
+    between = stretch_of_days(year, *days)
+    return Stage(campaign, name, *between, title or "") if between is not None else None

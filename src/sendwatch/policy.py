@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sendwatch.days import stretch_of_days, years_around
 from sendwatch.verdict import Mode, Severity
 from sendwatch.windows.limits import HOUR, Limits, Promotion
 
@@ -199,8 +200,7 @@ class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def calendar(self, around: int) -> tuple[Promotion, ...]:
         """The promotions of the year that `around` (ms) lies in, and of those beside it."""
-        year = (datetime.fromtimestamp(around / 1000, UTC) + utc_plus_8).year
-        found = (_promotion(each, one) for one in (year - 1, year, year + 1) for each in self.promotions)
+        found = (_promotion(each, year) for year in years_around(around) for each in self.promotions)
         return tuple(each for each in found if each is not None)
 
     def limits(self, honeypots: Iterable[str] = ()) -> Limits:
@@ -229,15 +229,9 @@ def _promotion(written: str, year: int) -> Promotion | None:
     found = promotion_form.fullmatch(written)
     if found is None:
         return None
-    name, *numbers = found.groups()
-    first_month, first_day, last_month, last_day = map(int, numbers)
-    try:
-        since = datetime(year, first_month, first_day, tzinfo=UTC)
-        over_new_year = (last_month, last_day) < (first_month, first_day)
-        until = datetime(year + over_new_year, last_month, last_day, tzinfo=UTC) + timedelta(days=1)
-    except ValueError:
-        return None
-    return Promotion(name, *(int((day - utc_plus_8).timestamp() * 1000) for day in (since, until)))
+    name, *days = found.groups()
+    between = stretch_of_days(year, *days)
+    return Promotion(name, *between) if between is not None else None
 
 
 class Exemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
