@@ -13,10 +13,9 @@ from sendwatch.engine.batch import FACTS, Batch
 from sendwatch.engine.explain import explain
 from sendwatch.engine.fact_intake import fold_facts
 from sendwatch.engine.partition import Partition
-from sendwatch.engine.planned import Found, by_recipient, judge_planned, memory_of, read_planned
+from sendwatch.engine.planned import by_recipient, judge_planned, memory_of, read_all
 from sendwatch.engine.send_intake import take_sends
 from sendwatch.engine.store import MemoryStore
-from sendwatch.events import Rejected
 from sendwatch.report.explanation import as_json, as_text
 from sendwatch.worker.evidence import line_of
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 
     from sendwatch.dossier import Dossier
     from sendwatch.engine.judging import Judging
-    from sendwatch.engine.planned import Lookup
-    from sendwatch.events import Send
+    from sendwatch.engine.planned import Found, Lookup
     from sendwatch.kafka.log_reader import LogReader
     from sendwatch.settings import Settings
     from sendwatch.worker.evidence import Line
@@ -76,15 +74,7 @@ async def planned(
     past: LogReader, settings: Settings, judging: Judging, asked: Sequence[Lookup], most: int | None
 ) -> list[Found]:
     """What the rules say of planned sends of one partition; raises TooMuchError and errors of Kafka."""
-    mark, found = f"planned-{secrets.token_hex(8)}", list[Found]()
-    sends: list[tuple[int, Send]] = []
-    for ask in asked:
-        for each in ask.sends:
-            read = read_planned(judging, ask, each, mark)
-            if isinstance(read, Rejected):
-                found.append(Found(each.n, refused=read.reason))
-            else:
-                sends.append((each.n, read))
+    sends, found = read_all(judging, asked, f"planned-{secrets.token_hex(8)}")
     theirs, number = by_recipient(sends), asked[0].partition
     records = await records_of(past, settings, number, {each.encode() for each in theirs}, most)
     memory, dossiers = memory_of(judging), dossiers_of(judging, number, records, theirs)

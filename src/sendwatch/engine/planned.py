@@ -85,6 +85,19 @@ class Answered(Struct, frozen=True):
     config: str
 
 
+def read_all(judging: Judging, asked: Iterable[Lookup], mark: str) -> tuple[list[tuple[int, Send]], list[Found]]:
+    """The planned sends of these questions, by number, and those that could not be sent so."""
+    sends, refused = list[tuple[int, Send]](), list[Found]()
+    for ask in asked:
+        for planned in ask.sends:
+            read = read_planned(judging, ask, planned, mark)
+            if isinstance(read, Rejected):
+                refused.append(Found(planned.n, refused=read.reason))
+            else:
+                sends.append((planned.n, read))
+    return sends, refused
+
+
 def read_planned(judging: Judging, ask: Lookup, planned: Planned, mark: str) -> Send | Rejected:
     """A planned send as a record would give it, read as records are; `mark` keeps its id apart from real ones."""
     named = {

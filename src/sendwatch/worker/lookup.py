@@ -30,7 +30,7 @@ from msgspec import Struct
 from sendwatch import dossier as dossiers
 from sendwatch.dossier import Dossier
 from sendwatch.engine.explain import Explained
-from sendwatch.engine.planned import Answered, Found, Lookup, by_recipient, judge_planned, memory_of, read_planned
+from sendwatch.engine.planned import Answered, Lookup, by_recipient, judge_planned, memory_of, read_all
 from sendwatch.events import Rejected, Send
 from sendwatch.facts import add_recipient, facts_of_send, is_whole, kept_of
 from sendwatch.judge import answers
@@ -100,14 +100,8 @@ class Lookups:
             raise CannotAnswerError(503, "busy")
         async with self._turn:
             partition, judging = self._partition(ask.partition), self._judging
-            memory, mark, found = memory_of(judging), f"planned-{secrets.token_hex(8)}", list[Found]()
-            sends: list[tuple[int, Send]] = []
-            for planned in ask.sends:
-                read = read_planned(judging, ask, planned, mark)
-                if isinstance(read, Rejected):
-                    found.append(Found(planned.n, refused=read.reason))
-                else:
-                    sends.append((planned.n, read))
+            memory = memory_of(judging)
+            sends, found = read_all(judging, [ask], f"planned-{secrets.token_hex(8)}")
             recipients = list(by_recipient(sends).items())
             for start in range(0, len(recipients), SLICE):
                 await asyncio.sleep(0)  # the hot path's turn
