@@ -20,7 +20,15 @@ from sendwatch.days import UTC8
 if TYPE_CHECKING:
     from sendwatch.cli_options import Output
     from sendwatch.evidence.pack import Asked, Statement
+    from sendwatch.evidence.verify import Checked
     from sendwatch.settings import Settings
+
+
+of_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+by_key = click.option(
+    "--key", "public", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The public key, as it was handed out.",
+)  # fmt: skip
 
 
 class Evidence(click.Group):
@@ -116,25 +124,15 @@ def keygen(private: Path) -> None:
 
 
 @evidence.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--key", "public", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The public key, as it was handed out.",
-)  # fmt: skip
+@of_file
+@by_key
 @output
 def verify(file: Path, public: Path, output: Output) -> None:
     """Check a pack: that nothing was altered, left out or moved.
 
     With no configuration and no Kafka. Status 1 if anything is wrong; the first bad record is named.
     """
-    from sendwatch.evidence import seal as seals
-    from sendwatch.evidence.verify import check
-
-    try:
-        checked = check(file.read_bytes(), seals.public_key(public.read_bytes()))
-    except seals.BadKeyError as error:
-        click.echo(f"{public}: {error}", err=True)
-        sys.exit(2)
+    checked = _checked(file, public)
     if output == "json":
         click.echo(msgspec.json.encode({"sound": checked.fault is None, "fault": checked.fault}).decode())
     elif checked.fault is not None:
@@ -142,6 +140,17 @@ def verify(file: Path, public: Path, output: Output) -> None:
     elif checked.statement is not None:
         click.echo("\n".join(_told(checked.statement)))
     sys.exit(int(checked.fault is not None))
+
+
+def _checked(file: Path, public: Path) -> Checked:
+    from sendwatch.evidence.seal import BadKeyError, public_key
+    from sendwatch.evidence.verify import check
+
+    try:
+        return check(file.read_bytes(), public_key(public.read_bytes()))
+    except BadKeyError as error:
+        click.echo(f"{public}: {error}", err=True)
+        sys.exit(2)
 
 
 def _told(statement: Statement) -> list[str]:
@@ -183,11 +192,8 @@ def seal(path: str | None, out: Path) -> None:
 
 
 @evidence.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--key", "public", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The public key, as it was handed out.",
-)  # fmt: skip
+@of_file
+@by_key
 @configured
 def hold(file: Path, public: Path, path: str | None) -> None:
     """Hold the topic against an earlier seal or pack.
@@ -195,14 +201,7 @@ def hold(file: Path, public: Path, path: str | None) -> None:
     Whether its flags, up to where they were signed then, are still the same, in the same order. Status 1 if not, or if
     compaction has taken any of them since.
     """
-    from sendwatch.evidence.seal import BadKeyError, public_key
-    from sendwatch.evidence.verify import check
-
-    try:
-        checked = check(file.read_bytes(), public_key(public.read_bytes()))
-    except BadKeyError as error:
-        click.echo(f"{public}: {error}", err=True)
-        sys.exit(2)
+    checked = _checked(file, public)
     if checked.fault is not None or checked.statement is None:
         click.echo(f"NOT SOUND 未通过: {checked.fault}")
         sys.exit(1)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from sendwatch import rules
+from sendwatch.audit.logs import Raw
 from sendwatch.days import DAY, MINUTE
 from sendwatch.events import arrival
 from sendwatch.evidence.pack import Fact
@@ -51,21 +52,13 @@ PARTS_REACH: Final = 10 * MINUTE
 Value = dict[str, Any]
 
 
-class Record(Protocol):
+class Record(Raw, Protocol):
     """A record as Kafka gives it."""
 
     @property
     def topic(self) -> str: ...
     @property
     def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
 
 
 class Case(Struct):
