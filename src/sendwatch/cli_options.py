@@ -1,7 +1,7 @@
 """What the commands of the command line share: the options that many have, and how they read and end.
 
 Belongs here: `-c`, `--output`, from these to settings, and waiting for an answer. Not here: any command (`cli.py`,
-`cli_downstream.py`).
+`cli_….py`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,17 @@ output = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Lines or JSON."
 )
 
+OFFLINE = {"kafka.bootstrap": "unused:1", "recipients.form": "token"}
+
 
 def settings_at(path: str | None) -> Settings:
     """The settings of file and environment; where they are wrong, all that is wrong is told, and the process ends."""
     return configuration_at(path).settings
+
+
+def settings_offline(path: str | None) -> Settings:
+    """As `settings_at`; without a file, settings that will do where no Kafka is asked and nobody's number is read."""
+    return configuration_at(path, None if path else OFFLINE).settings
 
 
 def configuration_at(path: str | None, overrides: dict[str, str] | None = None) -> Configured:
