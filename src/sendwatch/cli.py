@@ -40,15 +40,31 @@ ORDER = (
 """Commands as people meet them: look, set up, run, read what comes out, doubt it, look things up, try it."""
 
 
-class InOrder(click.Group):
-    """A group that lists its commands in our order."""
+OF_DESK = frozenset({"pyarrow", "duckdb", "jinja2", "xlsxwriter", "cryptography"})
+"""The packages of the optional extra `desk`: commands import them only when they are called."""
+
+
+class Commands(click.Group):
+    """All commands: listed in our order, and those that need what was not installed say so."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call a command."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in OF_DESK:
+                raise
+            what = f"{ctx.info_name} {ctx.invoked_subcommand} needs {missing}, which is not installed"
+            click.echo(f"{what}: pip install 'sendwatch[desk]'", err=True)
+            sys.exit(2)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Those that `ORDER` has, then any others."""
         return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """Watch commercial SMS: which sends break which clause, within a second of being sent."""
 

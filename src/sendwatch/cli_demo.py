@@ -6,13 +6,15 @@ Belongs here: arguments, as in `cli.py`. Not here: any answer (`demo/`, `simulat
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sendwatch.cli_options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from sendwatch.cli_options import Output
 
 
@@ -48,14 +50,24 @@ def demo(
             sends=sends or 6000, rate=rate, seed=seed, partitions=partitions, workers=workers or 1, kill=kill,
             exit=end, output=output,
         )  # fmt: skip
-        sys.exit(0 if finish(month.run(wanted)) else 1)
+        _end_with(month.run(wanted))
     if workers is not None or kill:
         raise click.UsageError("--workers and --kill are a month's")
     wish = the_demo.Wish(
         sends=sends or 50_000, rate=rate, seed=seed, partitions=partitions, late=late or 0.0, exit=end, audit=audit,
         output=output,
     )  # fmt: skip
-    sys.exit(0 if finish(the_demo.run(wish)) else 1)
+    _end_with(the_demo.run(wish))
+
+
+def _end_with(shown: Coroutine[Any, Any, bool]) -> NoReturn:
+    from sendwatch.broker import BrokerFailedError
+
+    try:
+        sys.exit(0 if finish(shown) else 1)
+    except BrokerFailedError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
 
 
 @click.command()
