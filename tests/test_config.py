@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sendwatch import config, manual, toml_lines
 from sendwatch.cluster import Kafka, Retention, Topics
 from sendwatch.config import ConfigError
+from sendwatch.evidence.seal import BadKeyError, signing_key
 from sendwatch.policy import Exemption, Judging, RuleSettings
 from sendwatch.secret import Secret
 from sendwatch.settings import Engine, Recipients, Settings
@@ -293,6 +294,29 @@ def test_a_secret_of_the_environment_replaces_the_file_that_the_configuration_na
     text = f'kafka.bootstrap = "k:1"\n[recipients]\n{keys}\n'
     environ = {"SENDWATCH_RECIPIENTS__INTERNAL_KEY": KEY, "SENDWATCH_RECIPIENTS__PUBLIC_KEY": OTHER_KEY}
     assert read(tmp_path, text, environ, start="").settings.recipients.public == bytes.fromhex(OTHER_KEY)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (None, "cannot read {}: No such file or directory"),
+        (b"", "empty"),
+        (b"\xff", "cannot read {}: it is not UTF-8 text"),
+    ],
+)
+def test_a_key_that_few_commands_need_stops_only_those(tmp_path: Path, made: bytes | None, why: str) -> None:
+    """The signing key lies on the machine that signs: elsewhere its setting stands for nothing, and hurts nobody."""
+    file = tmp_path / "signing"
+    if made is not None:
+        file.write_bytes(made)
+    settings, origins = read(tmp_path, f'[evidence]\nsigning_key_file = "{file}"\n')
+    assert origins["evidence.signing_key"].endswith(f"sendwatch.toml:8 ({why.format(file)})")
+    assert KEY in settings.secrets
+    assert any(line.startswith("evidence.signing_key = unset ") for line in manual.show(settings, origins))
+    with pytest.raises(BadKeyError, match=r"evidence\.signing_key_file: " + re.escape(why.format(file))):
+        signing_key(settings)
+    both = f'[evidence]\nsigning_key_file = "{file}"\nsigning_key = "k"\n'
+    assert any("only one of them" in each for each in problems(tmp_path, both))
 
 
 def test_secrets_that_cannot_be_had_are_problems(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             description="The Ed25519 private key in PEM form that packs are signed with; `sendwatch evidence keygen` "
             "makes one. Hand its public half to whoever is to check packs, before there is any dispute. Needed for "
-            "making packs, by nobody else."
+            "making packs, by nobody else.",
+            extra={"asked_for_late": True},
         ),
     ] = None
 

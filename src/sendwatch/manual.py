@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct, inspect
 
 from sendwatch.policy import RuleSettings
-from sendwatch.secret import Secret
+from sendwatch.secret import NotHad, Secret
 from sendwatch.settings import Settings
 from sendwatch.typed import choices, is_secret, leaves, type_of
 
@@ -133,7 +133,7 @@ def remark(text: str) -> str:
 def written(value: object) -> str:
     """A value as TOML; empty for none, a secret hidden."""
     match value:
-        case None:
+        case None | NotHad():
             return ""
         case Secret():
             return '"…"'

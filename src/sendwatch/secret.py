@@ -1,4 +1,4 @@
-"""A text that does not show itself."""
+"""A text that does not show itself, and one that could not be had."""
 
 from __future__ import annotations
 
@@ -23,3 +23,21 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+class NotHadError(Exception):
+    """A secret that is needed could not be read; the message says why."""
+
+
+class NotHad(Secret):
+    """Stands for a secret that only few need, where its file could not be read: `why`. Whoever asks for it hears."""
+
+    __slots__ = ("why",)
+
+    def __init__(self, why: str) -> None:
+        super().__init__("")
+        self.why = why
+
+    def reveal(self) -> str:
+        """Raises NotHadError."""
+        raise NotHadError(self.why)

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct, field
 from sendwatch.cluster import Kafka, Name, Topics
 from sendwatch.keeping import Archive, Evidence, Reports
 from sendwatch.policy import AS_CATALOGUED, Breaches, Fault, Judging, RuleSettings
-from sendwatch.secret import Secret  # noqa: TC001  msgspec reads the annotations
+from sendwatch.secret import NotHad, Secret
 from sendwatch.verdict import Mode
 
 if TYPE_CHECKING:
@@ -281,4 +281,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             self.evidence.signing_key,
             self.desk.lookup_key,
         )
-        return tuple(secret.reveal() for secret in held if secret is not None)
+        return tuple(secret.reveal() for secret in held if secret is not None and not isinstance(secret, NotHad))

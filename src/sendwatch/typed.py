@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, inspect
 
-from sendwatch.secret import Secret
+from sendwatch.secret import NotHad, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -84,7 +84,7 @@ class Typist:
                 self.blame(place, "required")
             return "" if field.required else UNSET
         if is_secret(field):
-            return self.secret(given, table, path)
+            return self.secret(field, given, table, path)
         self.origins[dotted(place)] = self.source(place).place
         if isinstance(info, inspect.DictType):
             return self.named(struct_in(info.value_type), table[field.name], place)
@@ -118,7 +118,7 @@ class Typist:
             self.blame(path, f"expected {wanted(info)}, got {shown(given)}{hint}")
             return "" if field.required else UNSET
 
-    def secret(self, given: list[str], table: dict[str, Any], path: Path) -> Any:
+    def secret(self, field: msgspec.structs.FieldInfo, given: list[str], table: dict[str, Any], path: Path) -> Any:
         """A secret, given itself or by the file that holds it. No problem ever repeats what was given."""
         name, place, text = given[0], (*path, given[0]), table[given[0]]
         if len(given) > 1 or not isinstance(text, str):
@@ -126,17 +126,16 @@ class Typist:
             self.blame(place, sentence)
             return UNSET
         held = self.source(place).place
+        made: Secret | str = Secret(text) if text else "empty"
         if name.endswith("_file"):
-            try:
-                text, held = FilePath(text).read_text(encoding="utf-8").strip(), f"{held} ({text})"
-            except (OSError, UnicodeDecodeError) as error:
-                why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
-                self.blame(place, f"cannot read {text}: {why}")
-                return UNSET
-        if not text:
-            self.blame(place, "empty")
-        self.origins[dotted((*path, name.removesuffix("_file")))] = held
-        return Secret(text)
+            made, held = read_secret(FilePath(text)), f"{held} ({text})"
+        if isinstance(made, str) and asked_for_late(field):
+            made, held = NotHad(f"{dotted(place)}: {made}"), f"{self.source(place).place} ({made})"
+        if isinstance(made, str):
+            self.blame(place, made)
+            return UNSET
+        self.origins[dotted((*path, field.name))] = held
+        return made
 
     def table(self, given: object, path: Path) -> dict[str, Any]:
         """What should be a table; an empty one where it isn't."""
@@ -183,6 +182,22 @@ def struct_in(info: inspect.Type) -> type[Struct]:
     """The struct that a list or table is made of; Struct itself where it is made of something else."""
     inner = bare(info)
     return inner.cls if isinstance(inner, inspect.StructType) else Struct
+
+
+def read_secret(file: FilePath) -> Secret | str:
+    """The secret that a file holds, or why there is none."""
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not UTF-8 text"
+        return f"cannot read {file}: {why}"
+    return Secret(text) if text else "empty"
+
+
+def asked_for_late(field: msgspec.structs.FieldInfo) -> bool:
+    """Whether a secret that cannot be had is no problem before somebody asks for it."""
+    info = _type_info(field.type)
+    return isinstance(info, inspect.Metadata) and bool((info.extra or {}).get("asked_for_late"))
 
 
 def is_secret(field: msgspec.structs.FieldInfo) -> bool:

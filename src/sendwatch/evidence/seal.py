@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from sendwatch.secret import NotHadError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -61,11 +63,14 @@ def private_key(pem: str) -> Ed25519PrivateKey:
 
 
 def signing_key(settings: Settings) -> Ed25519PrivateKey:
-    """The key that the settings name. Raises BadKeyError, also where they name none."""
+    """The key that the settings name. Raises BadKeyError, also where they name none or it cannot be read."""
     secret = settings.evidence.signing_key
     if secret is None:
         raise BadKeyError("evidence.signing_key is not set: `sendwatch evidence keygen` makes one")
-    return private_key(secret.reveal())
+    try:
+        return private_key(secret.reveal())
+    except NotHadError as error:
+        raise BadKeyError(str(error)) from None
 
 
 def public_key(pem: bytes) -> Ed25519PublicKey:
