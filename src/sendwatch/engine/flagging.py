@@ -8,9 +8,7 @@ something happened. So a repeat does no harm, and whatever went wrong before is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sendwatch.dossier import Published
 from sendwatch.engine.counts import Counts
@@ -44,20 +42,11 @@ if TYPE_CHECKING:
     from sendwatch.windows.joins import Joins
 
 AFTER_REFUSAL = "C5_AFTER_OPT_OUT"
+_Key: TypeAlias = tuple[int, int, int, str, str | None, str | None]
+"""Of sends that are alike: ids of what is known and of the verdict, minute, port, carrier, province."""
+_Alike: TypeAlias = list[Any]
+"""How many, what is known of them, the verdict, the text of the first. A list: there is nearly one for each send."""
 CLEARED = Reason("What is known now no longer breaks this rule.", "依据现有事实，不再违反本规则。")
-
-
-class _Alike(Struct, gc=False):
-    """Sends of one minute, port and place that are alike, with the same verdict; `until`: the latest of their times."""
-
-    known: Known
-    verdict: Verdict
-    until: int
-    port: str
-    carrier: str | None
-    province: str | None
-    text: str | None
-    count: int = 0
 
 
 class Flagging:
@@ -77,7 +66,7 @@ class Flagging:
         self.templates: set[str] = set()
         self.until = 0
         self.resolved: list[tuple[tuple[str, ...], int]] = []
-        self._alike: dict[tuple[object, ...], _Alike] = {}
+        self._alike: dict[_Key, _Alike] = {}
 
     def settle(
         self,
@@ -162,36 +151,45 @@ class Flagging:
         key = (id(known), id(verdict), at // MINUTE, send.port, send.carrier, send.province)
         alike = self._alike.get(key)
         if alike is None:
-            alike = self._alike[key] = _Alike(known, verdict, at, send.port, send.carrier, send.province, send.text)
-        alike.count += 1
-        alike.until = max(alike.until, at)
+            self._alike[key] = [1, known, verdict, send.text]
+        else:
+            alike[0] += 1
+        self.until = max(self.until, at)
 
     def sum_up(self, joins: Joins) -> None:
         """Carry what was counted into tallies, counts and joins."""
-        counts = self.counts
         for owners, received_at in self.resolved:
             joins.refused(owners, received_at)
-        for alike in self._alike.values():
-            facts, verdict, number = alike.known.facts, alike.verdict, alike.count
-            self.lanes.add((facts.signature, alike.port, facts.sp))
+        add_lane, add, canaries = self.lanes.add, self.tallies.add, self._judging.canaries
+        decided: dict[tuple[int, str | None], list[Any]] = {}
+        for (_, verdict_id, minute, port, carrier, province), (number, known, verdict, text) in self._alike.items():
+            facts = known.facts
+            add_lane((facts.signature, port, facts.sp))
             if facts.template is not None:
                 self.templates.add(facts.template.id)
-            self.until = max(self.until, alike.until)
-            if facts.sp in self._judging.canaries:
+            if facts.sp in canaries:
                 continue
-            where = (alike.until // MINUTE, alike.carrier, alike.province, facts.sp, alike.port)
-            self.tallies.add(where, facts, verdict, number)
-            if alike.known.commercial and facts.reading is not None and alike.text is not None:
-                text = self._judging.fingerprints.of(alike.text, facts.reading)
-                joins.copied(alike.until, text, facts.signature, alike.port, number)
-            carrier = alike.carrier or ""
-            counts.decided[carrier, _outcome(verdict)] += number
-            counts.covered[carrier, "some" if verdict.undecided else "all"] += number
-            for rule_id, undecided in verdict.undecided.items():
-                counts.undecided[rule_id, undecided.reason] += number
-                if undecided.fault:
-                    counts.faults.append(f"{rule_id}: {undecided.fault}")
+            add(minute, carrier, province, port, facts, verdict, number)
+            if known.commercial and facts.reading is not None and text is not None:
+                fingerprint = self._judging.fingerprints.of(text, facts.reading)
+                joins.copied(minute * MINUTE, fingerprint, facts.signature, port, number)
+            counted = decided.get((verdict_id, carrier))
+            if counted is None:
+                decided[verdict_id, carrier] = [number, verdict]
+            else:
+                counted[0] += number
+        for (_, carrier), (number, verdict) in decided.items():
+            self._count_verdicts(carrier or "", verdict, number)
         self._alike.clear()
+
+    def _count_verdicts(self, carrier: str, verdict: Verdict, number: int) -> None:
+        counts = self.counts
+        counts.decided[carrier, _outcome(verdict)] += number
+        counts.covered[carrier, "some" if verdict.undecided else "all"] += number
+        for rule_id, undecided in verdict.undecided.items():
+            counts.undecided[rule_id, undecided.reason] += number
+            if undecided.fault:
+                counts.faults.append(f"{rule_id}: {undecided.fault}")
 
     def place(self, kind: str, offset: int) -> Place:
         """Where a record of this partition lies."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sendwatch.verdict import Verdict
 
 MINUTE = 60_000
-Where: TypeAlias = tuple[int, str | None, str | None, str, str]  # minute, carrier, province, SP, port
+Key: TypeAlias = tuple[int, str | None, str | None, str, str, str | None, str | None, str | None]
+"""Minute, carrier, province, SP, port, owner, signature, type: what a tally begins with."""
 
 
 class Tallies:
@@ -23,11 +24,20 @@ class Tallies:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._rows: dict[tuple[object, ...], Tally] = {}
+        self._rows: dict[Key, Tally] = {}
 
-    def add(self, where: Where, facts: Facts, verdict: Verdict, number: int) -> None:
-        """Count so many sends with their first verdict; of `facts` owner, signature and type are taken."""
-        tally = self._row(where, facts)
+    def add(
+        self,
+        minute: int,
+        carrier: str | None,
+        province: str | None,
+        port: str,
+        facts: Facts,
+        verdict: Verdict,
+        number: int,
+    ) -> None:
+        """Count so many sends with their first verdict; of `facts` SP, owner, signature and type are taken."""
+        tally = self._row((minute, carrier, province, facts.sp, port, facts.owner, facts.signature, facts.type))
         tally.sends += number
         if verdict.undecided:
             tally.undecided += number
@@ -38,16 +48,16 @@ class Tallies:
 
     def correct(self, kept: Kept, rule_id: str, sign: str) -> None:
         """Count one flag that a correction raised (`+`) or cleared (`-`)."""
-        corrections = self._row((kept.at // MINUTE, kept.carrier, kept.province, kept.sp, kept.port), kept).corrections
+        where = (kept.at // MINUTE, kept.carrier, kept.province, kept.sp, kept.port)
+        corrections = self._row((*where, kept.owner, kept.signature, kept.type)).corrections
         corrections[rule_id + sign] = corrections.get(rule_id + sign, 0) + 1
 
     def rows(self) -> list[Tally]:
         """All of them, in the order in which they were begun."""
         return list(self._rows.values())
 
-    def _row(self, where: Where, who: Facts | Kept) -> Tally:
-        key = (where, who.owner, who.signature, who.type)
+    def _row(self, key: Key) -> Tally:
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = Tally(*where, who.owner, who.signature, who.type)
+            row = self._rows[key] = Tally(*key)
         return row
