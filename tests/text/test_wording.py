@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sendwatch.text import asks, read, refusal
+from sendwatch.text.wording import ASKING, asks_in
 
 OFFERS = {
     "回TD退订": ("td",),
@@ -154,6 +157,13 @@ def test_a_request_for_consent_is_known(text: str) -> None:
 def test_not_every_reply_asked_for_is_consent(text: str) -> None:
     """Orders, refusals and confirmations are not."""
     assert not read(text).asks
+
+
+@settings(max_examples=1000)
+@given(st.one_of([st.from_regex(pattern) for pattern in ASKING]))
+def test_no_request_for_consent_is_without_the_words_looked_for_first(said: str) -> None:
+    """Whatever one of the patterns matches, the quick look at the words lets through."""
+    assert asks_in(said)
 
 
 def test_patterns_can_be_configured() -> None:

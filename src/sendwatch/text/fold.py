@@ -39,9 +39,14 @@ WIDTHS: dict[int, str] = {
 } | {0x3000: " "}
 
 
-def _plain() -> dict[int, str | None]:
+# Characters of which most texts consist. `translate` asks a table for each character, and one that is not there costs
+# an exception: a text takes 10.4 µs with the foldings alone, and 6.4 with these as themselves.
+USUAL = [*range(0x20, 0x7F), *range(0x3000, 0x3020), *range(0x4E00, 0xA000)]
+
+
+def _plain() -> dict[int, int | str | None]:
     """The table of `plain`: every folding that goes character by character."""
-    table: dict[int, str | None] = {code: chr(code).lower() for code in range(0x41, 0x5B)}
+    table: dict[int, int | str | None] = {code: chr(code).lower() for code in range(0x41, 0x5B)}
     # Circled and bracketed numbers and letters, superscripts, letters of mathematics: all used to evade.
     for code in [*range(0x2070, 0x20A0), *range(0x2460, 0x2500), *range(0x3220, 0x3250), *range(0x1D400, 0x1D800)]:
         table[code] = unicodedata.normalize("NFKC", chr(code)).strip("()").lower()
@@ -52,11 +57,12 @@ def _plain() -> dict[int, str | None]:
     table |= dict.fromkeys(BLANKS, " ") | dict.fromkeys(INVISIBLE)
     # 《回复“TD”退订》: quotes around a word say nothing.
     table |= dict.fromkeys(map(ord, "\"'“”‘’「」『』〝〞＂＇"))
-    return table | {ord("㎡"): "平", ord("〇"): "0"}
+    table |= {ord("㎡"): "平", ord("〇"): "0"}
+    return {code: code for code in USUAL} | table
 
 
 PLAIN = _plain()
-NAME: dict[int, str | None] = {**WIDTHS, **dict.fromkeys(BLANKS + INVISIBLE)}
+NAME: dict[int, int | str | None] = {**{code: code for code in USUAL}, **WIDTHS, **dict.fromkeys(BLANKS + INVISIBLE)}
 ALIKE = PLAIN | dict.fromkeys(BLANKS)
 
 SPLIT: dict[str, str] = load("fold")["split"]
@@ -66,8 +72,7 @@ _HALVES = re.compile(f"[{''.join(sorted({halves[0] for halves in SPLIT}))}]")
 # Parts of a text that a source has blanked out with a word; masked digits (xxx, ***) are numbers below.
 _MEANT = {"CELLPHONE": "00000000000", "PHONE": "00000000000", "DIGIT": "0", "URL": " U ", "WECHAT": "微信"}
 _MEANT |= {"NAME": "", "PLACE": ""}
-_MASKS = tuple(_MEANT)
-_BLANKED = re.compile("|".join(_MASKS))
+_BLANKED = re.compile("|".join(_MEANT))
 
 _TOP = "com|cn|net|org|cc|top|vip|xyz|me|la|io|tv|co|hk|info|site|club|shop|link|ltd|im|ly|gd|so|wang|ren|work|app|mobi"
 _PATH = r"[#-+./0-9:=?@-~-]*"
@@ -106,7 +111,7 @@ def joined(text: str) -> str:
 
 def unmasked(text: str) -> str:
     """A text with blanked-out parts (`DIGIT`, `URL`, …) put back as something of their kind."""
-    if any(mask in text for mask in _MASKS):
+    if _BLANKED.search(text):
         return _BLANKED.sub(lambda found: _MEANT[found[0]], text)
     return text
 

