@@ -178,7 +178,7 @@ unpack = msgspec.msgpack.Decoder(Dossier).decode
 
 def digest_of(send: Send) -> bytes:
     """Eight bytes that differ when any of the contract's fields of a send differs."""
-    return blake2b(msgspec.msgpack.encode(send), digest_size=8).digest()
+    return blake2b(pack(send), digest_size=8).digest()
 
 
 def is_commercial(kind: str | None) -> bool:

@@ -166,16 +166,15 @@ def judge(facts: Facts, asked: Iterable[Asked]) -> Verdict:
         and not facts.parameters.unconnected
     )
     for each in asked:
-        rule = each.rule
-        if rule.commercial and commercial is False:
+        if commercial is False and each.rule.commercial:
             continue
         found = _answer_of(each, facts) if open_gates else _ask(each, facts, commercial)
         if found is None:
             continue
         if isinstance(found, Undecided):
-            undecided[rule.id] = found
+            undecided[each.rule.id] = found
         elif each.exceptions and _excepted(each, facts):
-            suppressed.append(rule.id)
+            suppressed.append(each.rule.id)
         else:
             flags.append(_flag(each, found))
     if not flags and not undecided and not suppressed:

@@ -27,12 +27,16 @@ class Pseudonyms:
     def __init__(self, internal_key: bytes, public_key: bytes, form: Form) -> None:
         """Bind the keys; `form` is `number` or `token` (then no public key is used)."""
         self.key = internal_key
-        self._public_key = public_key
         self.form = form
+        # Copied for each recipient: 0.75 µs where a key taken in anew makes it 1.9.
+        self._internal = blake2b(digest_size=SIZE, key=internal_key)
+        self._public = blake2b(digest_size=SIZE, key=public_key)
 
     def internal(self, recipient: str) -> bytes:
         """The 16 bytes under which a recipient's dossier is kept."""
-        return blake2b(recipient.encode(), digest_size=SIZE, key=self.key).digest()
+        keyed = self._internal.copy()
+        keyed.update(recipient.encode())
+        return keyed.digest()
 
     @property
     def token(self) -> Callable[[str], str]:
@@ -40,7 +44,9 @@ class Pseudonyms:
         return _same if self.form == "token" else self._hashed
 
     def _hashed(self, recipient: str) -> str:
-        return blake2b(recipient.encode(), digest_size=SIZE, key=self._public_key).hexdigest()
+        keyed = self._public.copy()
+        keyed.update(recipient.encode())
+        return keyed.hexdigest()
 
 
 def _same(recipient: str) -> str:

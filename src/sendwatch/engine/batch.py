@@ -121,8 +121,8 @@ class Batch:
         for recipient in self.changed:
             if self.dossiers[recipient].replies:
                 self._aim(recipient)
-        for (recipient, _), (kept, each, because) in self.fresh.items():
-            self._judge_whole(recipient, kept, each, because)
+        for key, (kept, each, because) in self.fresh.items():
+            self._judge_whole(key, kept, each, because)
         for recipient, (since, because) in self._since.items():
             self._judge_again(recipient, since, because)
         self._join()
@@ -178,12 +178,12 @@ class Batch:
             untold = [answer.offset for answer in dossier.replies if answer.owners != answer.published]
             self._untold = min([self._untold, *untold])
 
-    def _judge_whole(self, recipient: bytes, kept: Kept, each: Appraised, because: Because | None) -> None:
+    def _judge_whole(self, key: tuple[bytes, str], kept: Kept, each: Appraised, because: Because | None) -> None:
+        recipient = key[0]
         facts = add_recipient(each.facts_at_hand(), kept, self.dossiers[recipient], self.judging.registry)
         verdict = joined(each.verdict, judge(facts, each.known.in_force.of_recipient))
-        held = self.held.get((recipient, kept.id))
-        self.flagging.settle(recipient, kept, verdict, None, because, held)
-        self._rows[recipient, kept.id] = kept
+        self.flagging.settle(recipient, kept, verdict, None, because, self.held.get(key))
+        self._rows[key] = kept
         if because is None:
             self.count(recipient, each, verdict)
 

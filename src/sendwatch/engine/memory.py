@@ -13,7 +13,6 @@ The verdicts lie in a memory of their own, too: an owner's next text mostly diff
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -58,10 +57,15 @@ class Known(Struct, gc=False):
 
     def facts_of(self, send: Send) -> Facts:
         """The facts of one of them."""
-        facts = copy(self.facts)
-        facts.id, facts.at, facts.carrier, facts.province = send.id, send.at, send.carrier, send.province
-        facts.port, facts.text = send.port, None if facts.reading is None else send.text
-        return facts
+        return replace(
+            self.facts,
+            id=send.id,
+            at=send.at,
+            carrier=send.carrier,
+            province=send.province,
+            port=send.port,
+            text=None if self.facts.reading is None else send.text,
+        )
 
 
 class _Places(Struct, gc=False):

@@ -143,8 +143,8 @@ def _add(batch: Batch, appraised: Sequence[Appraised], books: Books) -> None:
     kept: list[tuple[bytes, Appraised]] = []
     passing: list[tuple[bytes, Appraised]] = []
     for each in appraised:
-        (kept if each.kept else passing).append((internal(each.send.recipient), each))
-    batch.fetch({recipient for addressed in (kept, passing) for recipient, _ in addressed})
+        (kept if each.known.kept or each.verdict.flags else passing).append((internal(each.send.recipient), each))
+    batch.fetch(recipient for addressed in (kept, passing) for recipient, _ in addressed)
     _meet_dossiers(batch, kept, books)
     _let_pass(batch, passing, books)
 
@@ -225,9 +225,8 @@ def _repeated(batch: Batch, each: Appraised, earlier: Kept, digest: bytes, books
 
 def _note_neighbours(batch: Batch, recipient: bytes, dossier: Dossier, kept: Kept) -> None:
     """A send that comes before others of its recipient can change what was said of those."""
-    order = kept.order
-    later = any(other.order > order for other in dossier.sends)
-    if later or any(answer.received_at >= kept.at for answer in dossier.replies):
+    later = dossier.sends and any(other.order > kept.order for other in dossier.sends)
+    if later or (dossier.replies and any(answer.received_at >= kept.at for answer in dossier.replies)):
         batch.touch(recipient, kept.at, Because(batch.judging.topics["sends"], kept.id))
 
 
