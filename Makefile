@@ -16,7 +16,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --upg
 	pyproject.toml --group build --extra demo --extra desk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kafka test-long test-browser lint types lock dashboards asyncapi bench scrape-cost rule-costs clean
+.PHONY: help demo test test-kafka test-long test-browser lint types lock dashboards asyncapi bench scrape-cost rule-costs profile clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -65,6 +65,9 @@ scrape-cost: $(VENV)/.stamp-dev ## what 200 scrapes a second take from a worker
 
 rule-costs: $(VENV)/.stamp-dev ## what each rule costs, over the benchmark's traffic
 	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench.rule_costs
+
+profile: $(VENV)/.stamp-dev ## where the time of a send goes, over the benchmark's traffic
+	@PYTHONPATH=tests:tests/live $(BIN)/python -m bench.profile $(ARGS)
 
 lock: $(VENV)/.stamp-dev ## remake both locks from pyproject.toml, at the newest versions allowed
 	$(LOCK) --output-file requirements.lock

@@ -79,8 +79,8 @@ def around(ask: Callable[[Facts], Finding], cost: Cost) -> Callable[[Facts], Fin
     return asked
 
 
-def a_judging(costs: Mapping[str, Cost], rows: Mapping[str, Sequence[Read]]) -> Judging:
-    """What is judged with: every rule, the traffic's registries."""
+def a_judging(costs: Mapping[str, Cost] | None, rows: Mapping[str, Sequence[Read]]) -> Judging:
+    """What is judged with: every rule, with a clock where `costs` are wanted; the traffic's registries."""
     given = {"kafka.bootstrap": "nowhere:9092", "topics.partitions": "1", "engine.store": "memory"}
     prepared = prepare(config.read(None, KEYS, given).settings)
     for kind in REGISTRY_KINDS:
@@ -91,8 +91,9 @@ def a_judging(costs: Mapping[str, Cost], rows: Mapping[str, Sequence[Read]]) -> 
             gone = isinstance(row, Deletion)
             arrived = arrival(record.timestamp, None if gone else row.recorded_at)
             prepared.registry.put(kind, row.id, record.offset, arrived, None if gone else row)
-    book = prepared.rulebook
-    book._in_force = [_clocked(each, costs) for each in book._in_force]
+    if costs is not None:
+        book = prepared.rulebook
+        book._in_force = [_clocked(each, costs) for each in book._in_force]
     return prepared
 
 
@@ -126,7 +127,7 @@ def main() -> int:
     rarely()
     rarely()
     traffic = Traffic(Town(Wish(sends=SENDS, recipients=RECIPIENTS)))
-    records = {kind: _numbered(written) for kind, written in records_of(traffic, 0, 1)}
+    records = {kind: numbered(written) for kind, written in records_of(traffic, 0, 1)}
     sends = len(records["sends"])
     found = {rule: Cost() for rule in rules.discover()}
     spent = judge_all(a_judging(found, records), records)
@@ -142,7 +143,8 @@ def main() -> int:
     return 0
 
 
-def _numbered(written: Iterable[Written]) -> list[Read]:
+def numbered(written: Iterable[Written]) -> list[Read]:
+    """Records to be, as a consumer of their topic gives them."""
     return [Read(offset, each.timestamp, each.key, each.value) for offset, each in enumerate(written)]
 
 
