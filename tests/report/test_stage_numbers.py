@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_builders import AT, DAY, HOUR, breach, disposition, flag
+from sendwatch import rules
 from sendwatch.archive.store import Store
 from sendwatch.archive.tables import ledger_rows
 from sendwatch.keeping import Reports
@@ -24,6 +25,7 @@ from sendwatch.report.stage_numbers import count
 from sendwatch.report.stage_source import of_archive, of_rows
 from sendwatch.report.stage_words import WORDS
 from sendwatch.report.stage_write import document
+from sendwatch.windows.outbreaks import RULES as WINDOWED
 from windows_builders import a_record, a_tally, complained
 
 if TYPE_CHECKING:
@@ -357,6 +359,20 @@ def test_an_axis_has_few_round_numbers(most: float) -> None:
     assert ticks[0] == 0
     assert ticks[-1] >= most * 0.999
     assert 2 <= len(ticks) <= 7
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_label_of_a_chart_is_cut_off(language: Literal["en", "zh"]) -> None:
+    """Every rule's title with its id has room left of its bar, in a wide font too; a longer one is drawn together."""
+    titles = [module.RULE.title for module in rules.discover().values()] + [rule.title for rule in WINDOWED]
+    labels = [f"{getattr(title, language)}  G6" for title in titles]
+    for label in (*labels, "W" * 60, "签" * 40):
+        drawn = str(stage_charts.bars([(label, 3, None, "high")], "rules"))
+        end = re.search(r'class="label end" x="([\d.]+)"', drawn)
+        length = re.search(r'textLength="([\d.]+)"', drawn)
+        assert end
+        assert (float(length[1]) if length else stage_charts.label_of(label)) <= float(end[1])
+        assert (length is None) == (label in labels), label
 
 
 # -- which time --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 WIDTH = 760
 HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 230, 16, 30, 58, 46
 ROW = 23
-LABEL = 284
+MOST_LABEL = 340
+LATIN, CHINESE = 7.4, 12.4
+"""What a character takes in the widest of the fonts that the template names, at its size of labels."""
 VALUE = 44
 LABELS_APART = 44
 
@@ -68,22 +71,36 @@ def _grid(
 def bars(rows: Sequence[tuple[str, float, float | None, str]], name: str, digits: int = 0) -> Markup:
     """A bar a row: (label, value, the value that it is held against, class); that one is a mark across the bar."""
     most = max((max(value, before or 0) for _, value, before, _ in rows), default=0) or 1
-    width = WIDTH - LABEL - 76
+    label_width = min(max((label_of(label) for label, *_ in rows), default=0) + 12, MOST_LABEL)
+    width = WIDTH - label_width - 76
     parts = []
     for number, (label, value, before, kind) in enumerate(rows):
         top = number * ROW
-        parts.append(f'<text class="label end" x="{LABEL - 8}" y="{top + 15}">{escape(label)}</text>')
         parts.append(
-            f'<rect class="bar {escape(kind)}" x="{LABEL}" y="{top + 4}" width="{max(width * value / most, 1):.1f}" '
-            f'height="{ROW - 8}" rx="1.5"/>'
+            f'<text class="label end" x="{label_width - 8:.1f}" y="{top + 15}"{squeezed(label)}>{escape(label)}</text>'
+        )
+        parts.append(
+            f'<rect class="bar {escape(kind)}" x="{label_width:.1f}" y="{top + 4}" '
+            f'width="{max(width * value / most, 1):.1f}" height="{ROW - 8}" rx="1.5"/>'
         )
         if before is not None:
-            x = LABEL + width * before / most
+            x = label_width + width * before / most
             parts.append(f'<line class="before" x1="{x:.1f}" x2="{x:.1f}" y1="{top + 1}" y2="{top + ROW - 1}"/>')
         end, mark = width * value / most, width * (before or 0) / most
-        at = LABEL + (mark if end - 4 < mark < end + VALUE else end) + 8
+        at = label_width + (mark if end - 4 < mark < end + VALUE else end) + 8
         parts.append(f'<text class="value" x="{at:.1f}" y="{top + 15}">{value:,.{digits}f}</text>')
     return _svg(ROW * len(rows) + 4, parts, name)
+
+
+def label_of(text: str) -> float:
+    """How wide a label may be, whichever font there is."""
+    return sum(CHINESE if east_asian_width(each) in "WF" else LATIN for each in text)
+
+
+def squeezed(text: str) -> str:
+    """An attribute for a label that would not fit: it is drawn together rather than cut off."""
+    room = MOST_LABEL - 12
+    return f' textLength="{room}" lengthAdjust="spacingAndGlyphs"' if label_of(text) > room else ""
 
 
 def ticks(most: float) -> list[float]:
