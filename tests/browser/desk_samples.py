@@ -195,6 +195,7 @@ class Day:
     breaches: list[say.BreachView] = field(default_factory=lambda: list(BREACHES))
     counting: bool = True
     sends_per_second: float = 812.4
+    behind: list[counts.Behind] = field(default_factory=list)
 
     def summary(self, window: Any, wall_at: int) -> counts.Summary:
         """All of it."""
@@ -266,7 +267,7 @@ class Day:
                 ),
                 say.Precision("C8_NO_OPT_OUT_TEXT", MODULES["C8_NO_OPT_OUT_TEXT"].RULE.title, 8, 2, 0.8, 0.49, 0.943),
             ],
-            health=_health(wall_at),
+            health=_health(wall_at, self.behind),
         )
 
     def pulse(self, wall_at: int) -> counts.Pulse:
@@ -327,12 +328,23 @@ def _complaints(names: list[tuple[str, Words]]) -> counts.Complaints:
     return counts.Complaints(0.237, 0.25, 5, DAY, days, worst, {"marketing.retail": 150}, promotions)
 
 
-def _health(wall_at: int) -> counts.Health:
+def _health(wall_at: int, behind: list[counts.Behind]) -> counts.Health:
     workers = [
         counts.WorkerView(f"http://127.0.0.1:806{n}", f"worker-{n}", [n * 2, n * 2 + 1], n != 3) for n in range(4)
     ]
     return counts.Health(
-        True, 8, 214, 3, wall_at - 400, NOW, counts.Corrections(38, 21), 10_000, True, workers, {"signature": 12}
+        not behind,
+        8,
+        214,
+        3,
+        wall_at - 400,
+        NOW,
+        counts.Corrections(38, 21),
+        10_000,
+        True,
+        workers,
+        {"signature": 12},
+        behind,
     )
 
 
@@ -361,7 +373,7 @@ def _nothing(window: Any, wall_at: int, day: Day) -> counts.Summary:
         latest=[],
         dispositions=counts.Disposed({}, []),
         precision=[],
-        health=_health(wall_at),
+        health=_health(wall_at, day.behind),
     )
 
 

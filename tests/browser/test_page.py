@@ -154,6 +154,17 @@ async def test_no_counts_are_shown_where_nobody_counts(context: BrowserContext, 
     await expect(page.locator("#rules .row")).to_have_count(0)
 
 
+async def test_it_says_while_it_has_not_read_everything(page: Page, desk: Desk) -> None:
+    """After a start: what is read first, and nothing once it is all there."""
+    notice = page.locator("#notice")
+    desk.day.behind = ["registries", "published"]
+    await expect(notice).to_contain_text("campaigns cannot be checked yet")
+    desk.day.behind = ["published"]
+    await expect(notice).to_contain_text("flags, breaches and decisions are not whole yet")
+    desk.day.behind = []
+    await expect(notice).to_be_empty()
+
+
 async def test_what_is_loading_and_what_failed_say_so(context: BrowserContext, desk: Desk) -> None:
     """Nothing is shown as empty before it is known to be."""
     desk.slow["/v1/summary"] = 1.0

@@ -88,6 +88,7 @@ def a_desk(tokens: Path | None = None, **settings: str) -> Desk:
     aggregator = Aggregator(made, _metrics(made, PREPARED))
     aggregator._judging = a_judging(REGISTRIES, aggregator.judging)
     aggregator.folding = Folding(Board(aggregator._limits), MemoryStore())
+    aggregator.informed = True
     aggregator._stream = NothingToRead()  # type: ignore[assignment]
     return Desk(made, aggregator)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -276,6 +277,35 @@ async def test_an_open_page_is_told_what_happens_in_order() -> None:
             event = await stream.content.readuntil(b"\n\n")
             assert [each["seq"] for each in msgspec.json.decode(event.split(b"data: ")[1])["flags"]] == [3, 4]
         desk.stream.close()
+
+
+async def test_it_says_what_it_has_not_caught_up_with(tmp_path: Path) -> None:
+    """On a path for probes, open to whoever may ask at all; while filings are unknown nothing is checked."""
+    desk = a_filled_desk(tmp_path)
+    desk.aggregator.informed = False
+    campaign = {"send": {"sp": "sp1", "port": "10690001", "text": "【云岭商贸】满减"}}
+    async with asked(desk, "analyst") as client:
+        async with client.get("/-/ready", headers={"Authorization": ""}) as answer:
+            assert (answer.status, await told(answer)) == (
+                503, {"ready": False, "behind": ["kafka", "registries", "books"]},
+            )  # fmt: skip
+        async with client.post("/v1/check", json=campaign) as answer:
+            assert (answer.status, "registries" in (await told(answer))["detail"]) == (503, True)
+        desk.aggregator.informed = True
+        async with client.post("/v1/check", json=campaign) as answer:
+            assert answer.status == 200
+        assert desk.health().behind == ["kafka", "books"]
+
+
+async def test_the_probe_passes_once_everything_is_read(tmp_path: Path) -> None:
+    """Published records come last."""
+    desk = a_filled_desk(tmp_path)
+    desk.aggregator._clients, desk.aggregator._put_right = [object()], True
+    async with asked(desk) as client:
+        for caught_up, status, behind in ((False, 503, ["published"]), (True, 200, [])):
+            desk.following = SimpleNamespace(caught_up=caught_up)  # type: ignore[assignment]
+            async with client.get("/-/ready") as answer:
+                assert (answer.status, (await told(answer))["behind"]) == (status, behind)
 
 
 async def test_a_port_that_is_taken_stops_nobody_from_adding_up(caplog: pytest.LogCaptureFixture) -> None:

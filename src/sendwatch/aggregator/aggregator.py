@@ -79,6 +79,8 @@ class Aggregator(Service):  # type: ignore[misc]
         self._ticked_at = time.monotonic()
         self._clients: list[Any] = []
         self.folding: Folding | None = None
+        self.informed = False
+        """Whether the registries have been read to where they ended, ever since."""
 
     @property
     def board(self) -> Board | None:
@@ -142,6 +144,7 @@ class Aggregator(Service):  # type: ignore[misc]
             while not self.should_stop:
                 self._ticked_at = time.monotonic()
                 await self._registries.follow(0)
+                self.informed = self.informed or self._registries.caught_up
                 await self._election.getmany(timeout_ms=0)  # says that this member is alive
                 if self._elected_for not in self._election.assignment():
                     self._stand_back()

@@ -94,6 +94,8 @@ async def check(call: Call) -> CheckAnswer:
     desk, most = call.desk, call.desk.settings.desk.check_most
     if len(campaign.recipients) > most:
         raise RefusedError(413, f"At most {most} recipients at once; ask in pieces.")
+    if not desk.aggregator.informed:
+        raise RefusedError(503, "The registries are still being read: nothing seems filed yet.", {"Retry-After": "5"})
     note_look(call, Look(wall(), call.who.name, str(call.who.role), "check"))
     past = desk.following.past if desk.following is not None else None
     checker = Checker(desk.settings, desk.aggregator.judging, desk.names, desk.workers, past, desk.board)

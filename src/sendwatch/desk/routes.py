@@ -107,6 +107,13 @@ def add_to(app: web.Application, desk: Desk) -> None:
         desk.gate.admit(request, "viewer")
         return await desk.stream.serve(request, desk.hello())
 
+    async def ready(request: web.Request) -> web.Response:
+        desk.gate.admit(request, None)
+        behind = desk.behind()
+        told = {"ready": not behind, "behind": behind}
+        return web.Response(body=msgspec.json.encode(told), status=503 if behind else 200, content_type=JSON)
+
+    app.router.add_get("/-/ready", ready)
     app.router.add_get("/v1/openapi.json", describe)
     app.router.add_get("/v1/stream", stream)
     app.router.add_post("/v1/session", _login(desk))

@@ -17,6 +17,7 @@ from sendwatch.verdict import Words
 from sendwatch.windows.vane import New, Rise
 
 Window = Literal["10m", "1h", "1d", "30d"]
+Behind = Literal["kafka", "registries", "published", "books"]
 Family = Literal["all", "owner", "signature", "port", "sp", "carrier", "province", "type"]
 Name = Literal["sends", "flagged", "undecided", "complaints"]
 
@@ -175,7 +176,9 @@ class Corrections(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """How the pipeline does. `lag`: sends that are not judged yet; `ledger_lag`: records that are not added up yet."""
+    """How the pipeline does. `lag`: sends that are not judged yet; `ledger_lag`: records that are not added up yet.
+    `behind`: what has not caught up since the process began.
+    """
 
     ready: bool
     partitions: int
@@ -188,6 +191,7 @@ class Health(Struct, frozen=True):
     flags_read: bool
     workers: list[WorkerView]
     left_out: dict[str, int]
+    behind: list[Behind] = []
 
 
 class Summary(Struct, frozen=True):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sendwatch.aggregator.aggregator import Aggregator
+    from sendwatch.desk.say_counts import Behind
     from sendwatch.settings import Settings
     from sendwatch.windows.board import Board
 
@@ -196,12 +197,25 @@ class Desk(Service):  # type: ignore[misc]
             flags_by_rule_1d=self.kept("by_rule", lambda: dict(counted.by_rule(board, 24))),
         )
 
+    def behind(self) -> list[Behind]:
+        """What has not caught up since this process began; nothing: it is ready."""
+        following = self.following
+        found: dict[Behind, bool] = {
+            "kafka": following is None,
+            "registries": not self.aggregator.informed,
+            "published": following is not None and not following.caught_up,
+            "books": not self.aggregator.ready,
+        }
+        return [name for name, late in found.items() if late]
+
     def health(self) -> Health:
         """How the pipeline does."""
         folding, following, flags = self.aggregator.folding, self.following, self.at_hand.flags
         places = folding.places if folding is not None else {}
+        behind = self.behind()
         return Health(
-            ready=self.aggregator.ready and following is not None and following.caught_up,
+            ready=not behind,
+            behind=behind,
             partitions=self.settings.topics.partitions,
             lag=lag_of(following.sends_ends, places) if following is not None and folding is not None else 0,
             ledger_lag=self.aggregator.lag,

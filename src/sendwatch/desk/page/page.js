@@ -162,6 +162,8 @@ function notices(stale) {
   if (stale !== null)
     told.push(["stale", t("stale", { at: clock(stale), for: duration((Date.now() - stale) / 1000, language) })]);
   else if (!summary && state.failure !== null) told.push(["stale", t("unreachable")]);
+  else if (health?.behind?.includes("registries") || health?.behind?.includes("published"))
+    told.push(["amber", t(health.behind.includes("registries") ? "reading_registries" : "reading_published")]);
   else if (summary && !summary.counting) told.push(["amber", t("not_counting")]);
   else if (health?.lag > 0 && health.judged_at && summary.wall_at - health.judged_at > 60_000) {
     told.push(["amber", t("lagging", { lag: count(health.lag, language), at: clock(health.judged_at) })]);

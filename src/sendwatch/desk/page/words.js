@@ -31,6 +31,14 @@ export const WORDS = {
     "No news since {at} ({for} ago). What you see is as of then.",
     "自 {at} 起没有新数据（已 {for}），以下为当时的情况。",
   ],
+  reading_registries: [
+    "Still reading filings and ports: campaigns cannot be checked yet, and lists may not be whole.",
+    "正在读取报备与码号资料：暂不能审核，列表尚不完整。",
+  ],
+  reading_published: [
+    "Still reading what was published: flags, breaches and decisions are not whole yet.",
+    "正在读取已发布的记录：违规、超限与处置尚不完整。",
+  ],
   not_counting: [
     "This process is not adding up: another one is, or it is still starting. Counts are not shown.",
     "本进程未在汇总：由其他进程负责，或仍在启动。暂不显示计数。",
