@@ -15,6 +15,8 @@ from playwright.async_api import expect
 from sendwatch.desk.say import Me
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import BrowserContext, Page
 
 pytest_plugins = ["in_chromium"]
@@ -206,6 +208,61 @@ async def test_a_campaign_is_checked_before_it_is_sent(page: Page, desk: Desk) -
     asked: Any = desk.checks[0]
     assert asked["recipients"][:2] == ["13800000000", "13800000001"]
     assert asked["send"]["planned_at"] == 1_794_398_400_000  # 20:00 in UTC+8, wherever the browser is
+
+
+TABLE = """\ufeff号码,短信内容,省份,备注,计划时间
+13800000000,"【溪谷嘉购物网】说""好""，
+两行",53,x,2026-11-11 21:00
+13800000001,,,,
+
+13800000002,【溪谷嘉购物网】另一条,31,y,1794398400000
+"""
+
+
+async def test_a_table_has_its_own_texts_checked(page: Page, desk: Desk, tmp_path: Path) -> None:
+    """As `check-campaign` reads it: quotes, line breaks, heads in Chinese; lines are those of the file."""
+    table = tmp_path / "campaign.csv"
+    table.write_text(TABLE, encoding="utf-8")
+    await fill_in(page)
+    await page.get_by_label("or a file").set_input_files(table)
+    await page.get_by_role("button", name="Check").click()
+    answer = page.locator("#check-answer")
+    await expect(answer).to_contain_text("3 recipients asked")
+    await expect(answer).to_contain_text("line 2")
+    first = {"recipient": "13800000000", "text": '【溪谷嘉购物网】说"好"，\n两行', "province": "53",
+             "planned_at": 1_794_402_000_000}  # fmt: skip
+    last = {"recipient": "13800000002", "text": "【溪谷嘉购物网】另一条", "province": "31",
+            "planned_at": 1_794_398_400_000}  # fmt: skip
+    assert desk.checks[0]["recipients"] == [first, "13800000001", last]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("recipient,端口\n1,2\n", "a column 端口: rows that differ in it are campaigns of their own"),
+        ("recipient,text\n1,a\n,b\n", "Line 3 of the file has no recipient"),
+        ("recipient,time\n1,soon\n", "Line 2 of the file has a time that cannot be read"),
+    ],
+)
+async def test_a_table_that_cannot_be_checked_is_told_why(
+    page: Page, desk: Desk, tmp_path: Path, table: str, says: str
+) -> None:
+    """Nothing is asked then."""
+    path = tmp_path / "campaign.csv"
+    path.write_text(table, encoding="utf-8")
+    await fill_in(page)
+    await page.get_by_label("or a file").set_input_files(path)
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.locator("#check .problem")).to_contain_text(says)
+    assert not desk.checks
+
+
+async def fill_in(page: Page) -> None:
+    """What holds for all recipients."""
+    await page.get_by_role("link", name="Before").click()
+    await page.get_by_label("Text", exact=True).fill("【溪谷嘉购物网】双11会员日全场八折")
+    await page.get_by_label("Port").fill("106984960008")
+    await page.get_by_role("textbox", name="SP").fill("SP900000")
 
 
 async def test_a_flag_is_dealt_with_and_everybody_sees_it(page: Page, desk: Desk) -> None:

@@ -12,12 +12,12 @@ import { instant, local, whole } from "./format.js";
 import { seal } from "./rows.js";
 import { tell } from "./server.js";
 import { changed, sentence, state } from "./store.js";
+import { Unreadable, rowsOf } from "./table.js";
 import { said, t } from "./words.js";
 
 const MOST = 10_000;
 const TYPES = ["", "marketing", "marketing.retail", "marketing.finance", "service", "otp"];
 const CARRIERS = ["", "CMCC", "CUCC", "CTCC", "CBN"];
-const HEADS = ["recipient", "number", "号码", "手机号", "接收方"];
 const VERDICTS = ["flagged", "undecided", "unknown", "refused", "clean"];
 const check = { state: "ready", answer: null, lines: [], error: null, planned: null };
 
@@ -85,7 +85,7 @@ function form() {
       "file",
       t("from_file"),
       h("input", { type: "file", name: "file", accept: ".csv,.txt,text/plain,text/csv" }),
-      null,
+      t("file_hint"),
       "wide",
     ),
     h(
@@ -141,24 +141,13 @@ export async function sendCheck(form) {
     check.answer = await tell("/v1/check", { send, recipients: rows.map((row) => row.recipient), details: "flagged" });
     check.lines = rows.map((row) => row.line);
   } catch (error) {
-    check.error = t("failed", { why: error.status === 0 ? t("unreachable") : sentence(error) });
+    check.error =
+      error instanceof Unreadable
+        ? t(error.message, error.fields)
+        : t("failed", { why: error.status === 0 ? t("unreachable") : sentence(error) });
   }
   check.state = "ready";
   changed();
-}
-
-/** The first column of what was written, with its line; a head line, as `check-campaign` wants one, is no recipient. */
-function rowsOf(written) {
-  return written
-    .split(/\r?\n/)
-    .map((line, n) => ({
-      line: n + 1,
-      recipient: line
-        .split(/[,;\t]/)[0]
-        .trim()
-        .replace(/^"|"$/g, ""),
-    }))
-    .filter(({ line, recipient }) => recipient && !(line === 1 && HEADS.includes(recipient.toLowerCase())));
 }
 
 function answer() {

@@ -226,7 +226,17 @@ export const WORDS = {
     "One a line, numbers or tokens, up to {n}. Empty: the message alone.",
     "每行一个号码或化名，最多 {n} 个；留空则只审核短信本身。",
   ],
-  from_file: ["or the first column of a file", "或文件第一列"],
+  from_file: ["or a file", "或文件"],
+  file_hint: [
+    "Its first column; or a table whose head line names recipient, and text, carrier, province, planned_at where these differ.",
+    "取第一列；或带表头的表格：接收方，以及各行不同的短信内容、运营商、省份、计划时间。",
+  ],
+  column_elsewhere: [
+    "The file has a column {column}: rows that differ in it are campaigns of their own. Use sendwatch check-campaign.",
+    "文件含“{column}”列：该列不同的行属于不同活动，请使用 sendwatch check-campaign。",
+  ],
+  no_recipient: ["Line {n} of the file has no recipient.", "文件第 {n} 行没有接收方。"],
+  no_time: ["Line {n} of the file has a time that cannot be read.", "文件第 {n} 行的时间无法识别。"],
   optional: ["optional", "可选"],
   any: ["not said", "未指定"],
   do_check: ["Check", "开始审核"],
