@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from replay_builders import group_of, judge
 
 from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
-from sendwatch.demo import Progress, settled, until_ready, write
-from sendwatch.demo.audience import Audience
+from sendwatch.demo import until_ready, write
 from sendwatch.replay import Wish, replay
 from sendwatch.replay.publish import CannotReplayError, publish
 from sendwatch.simulate import Story
 from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from sendwatch.demo.stage import Stage
-    from sendwatch.simulate import Message
 
 PARTITIONS = 3
 
@@ -31,23 +29,6 @@ def stage(stage: Stage, tmp_path: Path) -> Stage:
     stage.overrides["engine.data_dir"] = str(tmp_path / "replay")
     stage.settings = stage.settings_of({})
     return stage
-
-
-async def judge(stage: Stage, name: str, more: dict[str, str], messages: Sequence[Sequence[Message]] = ()) -> None:
-    """Have a worker of these settings judge all that is there, and then what is written while it works."""
-    worker, audience, progress = stage.worker(name, more=more), Audience(stage.settings), Progress()
-    await worker.start()
-    await audience.start()
-    try:
-        await until_ready(worker)
-        for some in messages:
-            await write(some, stage, None, progress.add)
-            while not await settled(audience, progress):
-                worker.check()
-                await audience.look()
-    finally:
-        await audience.stop()
-        assert await worker.stop() == 0, worker.log.read_text()[-2000:]
 
 
 async def test_what_was_judged_by_other_settings_is_put_right(stage: Stage) -> None:
@@ -64,10 +45,7 @@ async def test_what_was_judged_by_other_settings_is_put_right(stage: Stage) -> N
     assert expected.cleared["B1_QUIET_HOURS"] > 20
     assert expected.raised["C8_NO_OPT_OUT_TEXT"] > 5
 
-    # the embedded broker counts members that have left
-    embedded = stage.overrides["kafka.idempotence"] == "false"
-    group = {"kafka.group": stage.settings.kafka.group + "-again"} if embedded else {}
-    done = await publish(stage.settings_of(group), Wish())
+    done = await publish(stage.settings_of(group_of(stage, "again")), Wish())
     assert done.done == set(range(PARTITIONS))
     assert done.found.cleared["B1_QUIET_HOURS"] > 20
     assert not done.left

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from replay_builders import group_of, judge
 
 from sendwatch import config, ledger
 from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
-from sendwatch.demo import Progress, settled, until_ready, write
-from sendwatch.demo.audience import Audience
+from sendwatch.demo import write
+from sendwatch.demo.recount import everything
 from sendwatch.demo.stage import KEYS
-from sendwatch.kafka.connection import client_options
 from sendwatch.outgoing import read_flag
 from sendwatch.replay import Wish, replay
 from sendwatch.replay.publish import publish
@@ -27,33 +26,13 @@ from sendwatch.simulate import Story
 from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sendwatch.demo.stage import Stage
     from sendwatch.settings import Settings
-    from sendwatch.simulate import Message
 
 PARTITIONS = 2
 DYING = Path(__file__).with_name("dying.py")
 AT_ONCE = 20  # corrections a commit of that one
 AS_BEFORE = {"judging.quiet_until": "11", "rules.C8_NO_OPT_OUT_TEXT.mode": "off"}
-
-
-async def judge(stage: Stage, name: str, more: dict[str, str], messages: Sequence[Sequence[Message]] = ()) -> None:
-    """Have a worker of these settings judge all that is there, and then what is written while it works."""
-    worker, audience, progress = stage.worker(name, more=more), Audience(stage.settings), Progress()
-    await worker.start()
-    await audience.start()
-    try:
-        await until_ready(worker)
-        for some in messages:
-            await write(some, stage, None, progress.add)
-            while not await settled(audience, progress):
-                worker.check()
-                await audience.look()
-    finally:
-        await audience.stop()
-        assert await worker.stop() == 0, worker.log.read_text()[-2000:]
 
 
 async def die(stage: Stage, commits: int) -> None:
@@ -67,32 +46,11 @@ async def die(stage: Stage, commits: int) -> None:
         assert await process.wait() == -signal.SIGKILL
 
 
-def group_of(stage: Stage, name: str) -> dict[str, str]:
-    """The workers' group; another where the embedded broker counts members that have left."""
-    embedded = stage.overrides["kafka.idempotence"] == "false"
-    return {"kafka.group": f"{stage.settings.kafka.group}-{name}"} if embedded else {}
-
-
-async def read_all(settings: Settings) -> dict[str, list[ConsumerRecord]]:
-    """Everything on the topics of flags and of the ledger, by kind."""
-    found: dict[str, list[ConsumerRecord]] = {"flags": [], "ledger": []}
-    names, options = {settings.topics.name(kind): kind for kind in found}, client_options(settings.kafka)
-    async with AIOKafkaConsumer(**options, group_id=None) as consumer:
-        places = [TopicPartition(name, number) for name in names for number in range(PARTITIONS)]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        while any([await consumer.position(each) < max(ends[each], consumer.highwater(each) or 0) for each in places]):
-            for place, records in (await consumer.getmany(timeout_ms=200)).items():
-                found[names[place.topic]] += records
-    return found
-
-
 async def uncommitted(settings: Settings) -> int:
     """How many corrections of replays stand on the flags topic beyond those that the ledger tells of."""
-    found, told = await read_all(settings), Counter[str]()
-    reasons = [read_flag(record.value).because for record in found["flags"]]
-    for record in found["ledger"]:
+    told = Counter[str]()
+    reasons = [read_flag(record.value).because for record in await everything(settings, "flags")]
+    for record in await everything(settings, "ledger"):
         entry = ledger.decode.decode(record.value)
         for tally in entry.tallies if isinstance(entry, ledger.Range) else ():
             told.update(tally.corrections)
@@ -101,12 +59,12 @@ async def uncommitted(settings: Settings) -> int:
 
 async def unaccounted(settings: Settings) -> int:
     """How many flags lie beyond where the ledger says that its writers had read them: the next owner compares those."""
-    found, read_to = await read_all(settings), dict.fromkeys(range(PARTITIONS), 0)
-    for record in found["ledger"]:
+    read_to = dict.fromkeys(range(PARTITIONS), 0)
+    for record in await everything(settings, "ledger"):
         entry = ledger.decode.decode(record.value)
         if isinstance(entry, ledger.Range):
             read_to[record.partition] = entry.flags_next
-    return sum(record.offset >= read_to[record.partition] for record in found["flags"])
+    return sum(record.offset >= read_to[record.partition] for record in await everything(settings, "flags"))
 
 
 @pytest.mark.parametrize("next_owner", [pytest.param("replay", marks=pytest.mark.long), "worker"])
