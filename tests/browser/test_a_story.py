@@ -5,15 +5,14 @@ With `SENDWATCH_SHOTS` naming a folder, each station leaves a picture there, or 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from calling import call
 from desk_server import until_listening
 from playwright.async_api import expect
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["in_chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 WITHIN_MS = 60_000
-WITHIN_SECONDS = 60
 DAY = ("--from", "2026-06-10", "--to", "2026-06-11")
 PLANNED = NOW + HOUR
 PEOPLE = [f"139{number:08}" for number in range(24)]
@@ -64,16 +62,7 @@ class Desk:
 
     async def run(self, *words: str, status: int = 0, alone: bool = False) -> str:
         """What a command says on standard output; `alone`: on a machine without our configuration."""
-        environment = (
-            {k: v for k, v in os.environ.items() if not k.startswith("SENDWATCH")} if alone else self._settings
-        )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sendwatch", *words,
-            env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        async with asyncio.timeout(WITHIN_SECONDS):
-            said, complaint = await process.communicate()
-        assert process.returncode == status, complaint.decode() + said.decode()
+        said = await call(*words, settings=None if alone else self._settings, status=status)
         self._keep("txt", words[0]).write_bytes(said)
         return said.decode()
 

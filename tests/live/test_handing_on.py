@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
+from calling import call
 
 from sendwatch import config
 from sendwatch.demo.audience import Audience
@@ -49,17 +47,7 @@ class Desk:
 
     async def run(self, *words: str, status: int = 0, alone: bool = False) -> str:
         """What a command says on standard output; `alone`: on a machine without our configuration."""
-        environment = (
-            {k: v for k, v in os.environ.items() if not k.startswith("SENDWATCH")} if alone else self._settings
-        )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sendwatch", *words,
-            env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        async with asyncio.timeout(120):
-            out, err = await process.communicate()
-        assert process.returncode == status, err.decode()
-        return out.decode()
+        return (await call(*words, settings=None if alone else self._settings, status=status)).decode()
 
 
 @pytest.fixture

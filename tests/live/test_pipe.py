@@ -6,26 +6,27 @@ import asyncio
 import os
 import signal
 import time
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sendwatch import rules
 from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, score_of, settled, until_ready, write
 from sendwatch.demo.audience import Audience
+from sendwatch.demo.recount import everything
 from sendwatch.simulate import Canary, Story
 from sendwatch.worker.books import read_books
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from sendwatch.demo.show import Score
-    from sendwatch.demo.stage import Stage
+    from sendwatch.demo.stage import Stage, Worker
 
 PARTITIONS = 4
 NUMBER, SENTENCE = "19912345678", "此句只为查验隐私而写绝不可外泄"
@@ -61,19 +62,33 @@ async def finish(story: Story, audience: Audience, progress: Progress, stage: St
     return score_of(story, audience, time.monotonic() - began, sum(len(each.gaps) for each in books))
 
 
-async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
-    """One worker finds every planted flag and refuses every malformed record, and nothing else."""
-    story, worker, audience, progress = a_story(11, 4000), stage.worker("alone"), Audience(stage.settings), Progress()
+@asynccontextmanager
+async def at_work(
+    stage: Stage, story: Story, progress: Progress, *names: str
+) -> AsyncIterator[tuple[Audience, list[Worker]]]:
+    """Facts written, workers started and ready, and somebody who looks; stopped at the end, come what may."""
+    workers, audience = [stage.worker(name) for name in names], Audience(stage.settings)
     await write(story.facts(), stage, None, progress.add)
-    await worker.start()
+    for worker in workers:
+        await worker.start()
     await audience.start()
     try:
-        await until_ready(worker)
+        for worker in workers:
+            await until_ready(worker)
+        yield audience, workers
+    finally:
+        await audience.stop()
+        for worker in workers:
+            await worker.stop()
+
+
+async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
+    """One worker finds every planted flag and refuses every malformed record, and nothing else."""
+    story, progress = a_story(11, 4000), Progress()
+    async with at_work(stage, story, progress, "alone") as (audience, (worker,)):
         began = time.monotonic()
         await write(story.sends(), stage, None, progress.add)
         score = await finish(story, audience, progress, stage, began)
-    finally:
-        await audience.stop()
         status = await worker.stop()
     assert score.good, score
     assert score.planted.keys() == rules.discover().keys()
@@ -83,19 +98,11 @@ async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
 
 async def test_late_facts_correct_the_record(stage: Stage) -> None:
     """A fifth of the facts come after sends that they bear on: flags are cleared and raised, and all ends well."""
-    story, worker, audience, progress = a_story(12, 4000, late=0.2), stage.worker("alone"), None, Progress()
-    await write(story.facts(), stage, None, progress.add)
-    await worker.start()
-    audience = Audience(stage.settings)
-    await audience.start()
-    try:
-        await until_ready(worker)
+    story, progress = a_story(12, 4000, late=0.2), Progress()
+    async with at_work(stage, story, progress, "alone") as (audience, _):
         began = time.monotonic()
         await write(story.sends(), stage, 1000, progress.add)
         score = await finish(story, audience, progress, stage, began)
-    finally:
-        await audience.stop()
-        await worker.stop()
     assert score.good, score
     assert score.cleared.get("C1_CONSENT_MISSING"), "no consent was late"
     assert score.raised_late.get("C5_AFTER_OPT_OUT"), "no withdrawal was late"
@@ -114,14 +121,7 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
     """Two workers, one killed and restarted and at last asked to stop, give the flags that one alone gives."""
     sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
     story, progress = a_story(seed, sends), Progress()
-    first, second, audience = stage.worker("first"), stage.worker("second"), Audience(stage.settings)
-    await write(story.facts(), stage, None, progress.add)
-    await first.start()
-    await second.start()
-    await audience.start()
-    try:
-        await until_ready(first)
-        await until_ready(second)
+    async with at_work(stage, story, progress, "first", "second") as (audience, (first, second)):
         began = time.monotonic()
         writing = asyncio.create_task(write(story.sends(), stage, sends / 10, progress.add))
         await until(audience, lambda: audience.judged() > sends * 0.3)
@@ -137,10 +137,6 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
         assert time.monotonic() - asked_at < 15
         await writing
         score = await finish(story, audience, progress, stage, began)
-    finally:
-        await audience.stop()
-        for worker in (first, second):
-            await worker.stop()
     assert score.good, score
     assert judged_at_kill < story.truth.counts["sends"], "the kill came when all was done"
     assert sum(standing.epoch for standing in audience.standing.values()) > epochs, "nobody took over"
@@ -151,14 +147,7 @@ async def test_a_frozen_owner_that_wakes_changes_nothing(stage: Stage) -> None:
     """Frozen past its session in the middle of its work, and taken over from: what it writes when it wakes is void."""
     sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
     story, progress = a_story(31, sends, late=0.2), Progress()
-    first, second, audience = stage.worker("first"), stage.worker("second"), Audience(stage.settings)
-    await write(story.facts(), stage, None, progress.add)
-    await first.start()
-    await second.start()
-    await audience.start()
-    try:
-        await until_ready(first)
-        await until_ready(second)
+    async with at_work(stage, story, progress, "first", "second") as (audience, (first, _)):
         began = time.monotonic()
         writing = asyncio.create_task(write(story.sends(), stage, sends / 16, progress.add))
         await until(audience, partial(judged_more_than, audience, sends * 0.3))
@@ -171,10 +160,6 @@ async def test_a_frozen_owner_that_wakes_changes_nothing(stage: Stage) -> None:
         first.pause(paused=False)
         await writing
         score = await finish(story, audience, progress, stage, began)
-    finally:
-        await audience.stop()
-        for worker in (first, second):
-            await worker.stop()
     assert score.good, score
     assert judged_when_frozen < story.truth.counts["sends"], "it was frozen when all was done"
     difference = await audit(stage.settings)
@@ -190,15 +175,8 @@ async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int
     """Late facts, duplicates and parts, and both of two workers killed: in the end, what an audit computes apart."""
     sends = int(os.environ.get("SENDWATCH_TEST_SENDS", "6000"))
     story, progress = a_story(seed, sends, late=0.2, repeats=0.03), Progress()
-    workers, audience = [stage.worker("first"), stage.worker("second")], Audience(stage.settings)
-    await write(story.facts(), stage, None, progress.add)
-    for worker in workers:
-        await worker.start()
-    await audience.start()
     judged_at_kill = []
-    try:
-        for worker in workers:
-            await until_ready(worker)
+    async with at_work(stage, story, progress, "first", "second") as (audience, workers):
         began = time.monotonic()
         writing = asyncio.create_task(write(story.sends(), stage, sends / 16, progress.add))
         epochs = sum(standing.epoch for standing in audience.standing.values())
@@ -210,10 +188,6 @@ async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int
             await worker.start()
         await writing
         score = await finish(story, audience, progress, stage, began)
-    finally:
-        await audience.stop()
-        for worker in workers:
-            await worker.stop()
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
     assert score.good, score
@@ -229,47 +203,28 @@ async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int
 
 async def test_nothing_personal_comes_out(stage: Stage) -> None:
     """A planted number and a planted sentence are in no flag, quarantine or ledger record, log line or metric."""
-    story, worker, audience = a_story(41, 3000, Canary(NUMBER, SENTENCE)), stage.worker("discreet"), None
-    progress = Progress()
-    await write(story.facts(), stage, None, progress.add)
-    await worker.start()
-    audience = Audience(stage.settings)
-    await audience.start()
-    try:
-        await until_ready(worker)
+    story, progress = a_story(41, 3000, Canary(NUMBER, SENTENCE)), Progress()
+    async with at_work(stage, story, progress, "discreet") as (audience, (worker,)):
         await write(story.sends(), stage, None, progress.add)
         await finish(story, audience, progress, stage, time.monotonic())
         async with aiohttp.ClientSession() as session, session.get(f"{worker.address}/metrics") as answer:
             metrics = await answer.read()
             assert answer.status == 200
-    finally:
-        await audience.stop()
-        await worker.stop()
-    went_in = await everything(stage, "sends")
+    went_in = await content(stage, "sends")
     assert NUMBER.encode() in went_in
     assert SENTENCE.encode() in went_in, "nothing was planted"
-    outputs = {kind: await everything(stage, kind) for kind in ("flags", "quarantine", "ledger", "optouts", "canary")}
+    outputs = {kind: await content(stage, kind) for kind in ("flags", "quarantine", "ledger", "optouts", "canary")}
     outputs |= {"log": worker.log.read_bytes(), "metrics": metrics}
     assert outputs["flags"], "there were no flags to look at"
     assert b"sendwatch_flags_total" in outputs["metrics"], "there were no metrics to look at"
     assert b"Unclosed" not in outputs["log"], "the worker did not close what it opened"
-    for name, content in outputs.items():
-        assert NUMBER.encode() not in content, name
-        assert SENTENCE.encode() not in content, name
-        assert SENTENCE.encode("unicode_escape") not in content, name
+    for name, told in outputs.items():
+        assert NUMBER.encode() not in told, name
+        assert SENTENCE.encode() not in told, name
+        assert SENTENCE.encode("unicode_escape") not in told, name
 
 
-async def everything(stage: Stage, kind: str) -> bytes:
+async def content(stage: Stage, kind: str) -> bytes:
     """Keys, values and headers of a whole topic, run together."""
-    name = stage.settings.topics.name(kind)
-    collected = []
-    async with AIOKafkaConsumer(bootstrap_servers=stage.bootstrap) as consumer:
-        places = [TopicPartition(name, number) for number in range(PARTITIONS)]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        for place, end in ends.items():
-            while await consumer.position(place) < end:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    collected += [(r.key or b"") + (r.value or b"") + repr(r.headers).encode() for r in records]
-    return b"\n".join(collected)
+    records = await everything(stage.settings, kind)
+    return b"\n".join((each.key or b"") + (each.value or b"") + repr(each.headers).encode() for each in records)
