@@ -19,6 +19,7 @@ from sendwatch.engine.store import RocksShared, RocksStore
 from sendwatch.windows.board import Board
 from sendwatch.windows.limits import Limits
 from sendwatch.windows.sums import Copied, Reported, Sums
+from sendwatch.worker import garbage
 
 SENDS = 5000  # in a record, as many as a worker reads at once
 RECORDS, PARTITIONS = 36, 12
@@ -57,6 +58,7 @@ def record(random: Random, number: int) -> tuple[bytes, int]:
 
 def main() -> None:
     """Fold the records, and print a line."""
+    garbage.rarely()  # as in every process of sendwatch
     random = Random(1)
     made = [record(random, number) for number in range(RECORDS)]
     tallies = sum(count for _, count in made)

@@ -197,6 +197,7 @@ class Aggregator(Service):  # type: ignore[misc]
         if not self._put_right:
             return  # a month that is added up anew opens on its way what was closed long ago: nobody is to be called
         if folding.outbox or time.monotonic() - self._told_at > TELL_SECONDS:
+            folding.board.add_up()  # here: two threads must not
             key = self._settings.recipients.public
             window_gauges.tell(await asyncio.to_thread(window_gauges.read, folding.board, key), self.metrics)
             self._told_at = time.monotonic()

@@ -23,6 +23,7 @@ from sendwatch.windows import b3_complaint_rate as b3
 from sendwatch.windows.limits import HOUR, Limits
 from sendwatch.windows.lines import Subject, Table
 from sendwatch.windows.outbreaks import Outbreaks
+from sendwatch.windows.pile import Pile
 from sendwatch.windows.top import Top
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ HOURS_A_DAY = 24
 MINUTES_KEPT, HOURS_KEPT = 120, 30 * HOURS_A_DAY
 FAMILIES = ("all", "owner", "signature", "port", "sp", "carrier", "province", "type")
 COUNTS = ("sends", "undecided", "flagged")
+MOST_WAITING = 200_000
+"""Lanes that may wait to be added up; some 50 MB."""
+
 WINDOWS = {"10m": (MINUTE, 10), "1h": (MINUTE, 60), "1d": (HOUR, 24), "10d": (HOUR, 240), "30d": (HOUR, 720)}
 """The sliding windows: width of a bucket (ms), number of buckets."""
 
@@ -70,10 +74,11 @@ class Board:
         self.imitated = imitated
         self.now = 0
         self._forgot_at = 0
-        self.minutes = {family: Table(MINUTE, MINUTES_KEPT, room.subjects) for family in FAMILIES}
-        self.hours = {family: Table(HOUR, HOURS_KEPT, room.subjects) for family in FAMILIES}
-        self.pairs = Table(HOUR, HOURS_KEPT, room.pairs)
-        self.lanes = Table(HOUR, HOURS_KEPT, room.pairs)
+        self._pile = Pile()
+        self._minutes = {family: Table(MINUTE, MINUTES_KEPT, room.subjects) for family in FAMILIES}
+        self._hours = {family: Table(HOUR, HOURS_KEPT, room.subjects) for family in FAMILIES}
+        self._pairs = Table(HOUR, HOURS_KEPT, room.pairs)
+        self._lanes = Table(HOUR, HOURS_KEPT, room.pairs)
         self.rules = Table(HOUR, HOURS_KEPT, room.subjects)
         self.channels = Table(HOUR, HOURS_KEPT, room.subjects)
         self.harvest = Table(HOUR, HOURS_KEPT, room.pairs)
@@ -87,8 +92,12 @@ class Board:
 
     def fold(self, record: Range) -> None:
         """Add a record that stands (`Standing.accept` said so)."""
-        self.now = max(self.now, min(time_of(record), record.at))
-        self._add_tallies(record.tallies)
+        now = max(self.now, min(time_of(record), record.at))
+        if now // HOUR != self.now // HOUR or len(self._pile) > MOST_WAITING:
+            self.add_up()  # while what it holds is still of the hours that are kept
+        self.now = now
+        self._pile.add(record.tallies)
+        self._add_at_once(record.tallies)
         self._add_sums(record.sums)
 
     def settle(self) -> list[Breach]:
@@ -98,27 +107,20 @@ class Board:
             self._forget()
         return self.outbreaks.settle(self.now)
 
-    def _add_tallies(self, tallies: Sequence[Tally]) -> None:
-        """First added up by subject: tallies of one minute have few carriers, provinces and types, and share owners."""
-        families: dict[str, dict[tuple[Subject, int], list[int]]] = {family: {} for family in FAMILIES}
-        for tally in tallies:
-            at, flagged = tally.minute * MINUTE, 0
-            if tally.flags or tally.corrections:
-                flagged = sum(tally.flags.values()) + _signed(tally)
-                self._add_rules(tally, at)
-            for family, subject in {**subjects_of(tally), "signature": (tally.signature,)}.items():
-                counts = families[family].setdefault((subject, tally.minute), [0, 0, 0])
-                counts[0] += tally.sends
-                counts[1] += tally.undecided
-                counts[2] += flagged
-            if tally.sends:
-                self._add_lane(tally, at)
-        for family, sums in families.items():
+    def add_up(self) -> None:
+        """Take into the tables what waits; whoever asks for one of those has it done."""
+        if not self._pile:
+            return
+        pile, self._pile = self._pile, Pile()
+        for family, sums in pile.families().items():
             for (subject, minute), counts in sums.items():
                 self._add_counts(family, subject, minute * MINUTE, counts)
+        for table, hours in ((self._pairs, pile.pairs), (self._lanes, pile.lanes)):
+            for hour, sends in hours.items():
+                table.add_all("sends", hour * HOUR, sends, self.now)
 
     def _add_counts(self, family: str, subject: Subject, at: int, counts: Sequence[int]) -> None:
-        minutes, hours, now = self.minutes[family], self.hours[family], self.now
+        minutes, hours, now = self._minutes[family], self._hours[family], self.now
         recent = minutes.recent(at, now)
         for name, count in zip(COUNTS, counts, strict=True):
             if count:
@@ -126,13 +128,21 @@ class Board:
                 if recent:
                     minutes.add(subject, name, at, count, now)
 
-    def _add_lane(self, tally: Tally, at: int) -> None:
-        pair = (tally.owner, tally.port)
-        self.pairs.add(pair, "sends", at, tally.sends, self.now)
-        self.outbreaks.touch_pair(pair)
-        lane = (tally.signature, tally.port, tally.sp, tally.type, tally.province)
-        self.lanes.add(lane, "sends", at, tally.sends, self.now)
-        self._look_at_name(tally, at)
+    def _add_at_once(self, tallies: Sequence[Tally]) -> None:
+        """What turns on the order of records, or on the registry as it is now: top lists, and names that look alike."""
+        names: dict[tuple[str, int], int] = {}
+        for tally in tallies:
+            if tally.flags or tally.corrections:
+                self._add_rules(tally, tally.minute * MINUTE)
+            if tally.sends and tally.signature is not None:
+                name = (tally.signature, tally.minute)
+                names[name] = names.get(name, 0) + tally.sends
+        for (signature, minute), sends in names.items():
+            filed = self.imitated(signature, minute * MINUTE)
+            if filed is not None:
+                subject = (signature, filed)
+                self.imitators.add(subject, "sends", minute * MINUTE, sends, self.now)
+                self.outbreaks.touch_imitator(subject, minute * MINUTE // HOUR)
 
     def _add_rules(self, tally: Tally, at: int) -> None:
         for rule, count in tally.flags.items():
@@ -145,20 +155,13 @@ class Board:
             self.tops.setdefault(hour, Top(self.room.top)).add((tally.signature, tally.port), raised)
             self.unsaved_tops.add(hour)
 
-    def _look_at_name(self, tally: Tally, at: int) -> None:
-        filed = self.imitated(tally.signature, at) if tally.signature is not None else None
-        if filed is not None:
-            subject = (tally.signature, filed)
-            self.imitators.add(subject, "sends", at, tally.sends, self.now)
-            self.outbreaks.touch_imitator(subject, at // HOUR)
-
     def _add_complaints(self, each: Complained, count: int) -> None:
         at, now = each.hour * HOUR, self.now
         self.channels.add((each.channel, each.type), "complaints", at, count, now)
         for family, subject in subjects_of(each).items():
-            self.hours[family].add(subject, "complaints", at, count, now)
+            self._hours[family].add(subject, "complaints", at, count, now)
         if not each.about_code:
-            self.pairs.add((each.owner, each.port), "complaints", at, count, now)
+            self._pairs.add((each.owner, each.port), "complaints", at, count, now)
             self.outbreaks.touch_pair((each.owner, each.port))
 
     def _add_sums(self, sums: Sums) -> None:
@@ -174,8 +177,8 @@ class Board:
         for blocked in sums.blocked:
             self.outbreaks.blocked(blocked)
         for hour, owner, count in sums.refused:
-            self.hours["owner"].add((owner,), "refusals", hour * HOUR, count, self.now)
-            self.hours["all"].add((), "refusals", hour * HOUR, count, self.now)
+            self._hours["owner"].add((owner,), "refusals", hour * HOUR, count, self.now)
+            self._hours["all"].add((), "refusals", hour * HOUR, count, self.now)
         self.unmatched += sums.unmatched
         self.copies_left_out += sums.copies_left_out
 
@@ -200,6 +203,30 @@ class Board:
 
     # -- keeping ------------------------------------------------------------------------------------------------
 
+    @property
+    def minutes(self) -> dict[str, Table]:
+        """Counts by minute, of each family."""
+        self.add_up()
+        return self._minutes
+
+    @property
+    def hours(self) -> dict[str, Table]:
+        """Counts by clock hour, of each family."""
+        self.add_up()
+        return self._hours
+
+    @property
+    def pairs(self) -> Table:
+        """Sends and complaints by (owner, port)."""
+        self.add_up()
+        return self._pairs
+
+    @property
+    def lanes(self) -> Table:
+        """Sends by (signature, port, SP, type, province)."""
+        self.add_up()
+        return self._lanes
+
     def tables(self) -> dict[str, Table]:
         """Every table by the name under which it is stored."""
         return {
@@ -213,16 +240,22 @@ class Board:
             "imitators": self.imitators,
         }
 
+    def complained_of(self, pair: Subject) -> bool:
+        """Whether there are complaints about an (owner, port)."""
+        return "complaints" in self._pairs.rows.get(pair, ())
+
     def pairs_complained_of(self) -> list[Subject]:
         """The (owner, port) of which there are complaints."""
-        return [subject for subject, row in self.pairs.rows.items() if "complaints" in row]
+        return [subject for subject, row in self._pairs.rows.items() if "complaints" in row]
 
     def measure_pair(self, pair: Subject) -> Measure:
-        """What B3 measures now."""
-        return b3.measure(self.pairs, pair, self.now, self.limits)
+        """What B3 measures now; of what waits to be added up only this pair is."""
+        for hour, sends in self._pile.take_pair(pair):
+            self._pairs.add(pair, "sends", hour * HOUR, sends, self.now)
+        return b3.measure(self._pairs, pair, self.now, self.limits)
 
 
-def subjects_of(named: Tally | Complained) -> dict[str, Subject]:
+def subjects_of(named: Complained) -> dict[str, Subject]:
     """The subject of each family, but for the signature."""
     return {
         "all": (),
@@ -240,7 +273,3 @@ def time_of(record: Range) -> int:
     sums = record.sums
     hours = [each.hour for each, _ in sums.complained] + [each.hour for each in sums.reported]
     return max(record.event_time, max(hours, default=0) * HOUR)
-
-
-def _signed(tally: Tally) -> int:
-    return sum(count if name[-1] == "+" else -count for name, count in tally.corrections.items())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 Subject: TypeAlias = tuple[str | None, ...]
 OTHERS: Subject = ("\x00others",)
@@ -113,6 +113,11 @@ class Table:
             line = row[name] = Line()
         line.add(bucket, count)
         self._changed.add(subject)
+
+    def add_all(self, name: str, at: int, counts: Mapping[Subject, int], now: int) -> None:
+        """Add to the counts `name` of many subjects in the bucket of `at` (ms)."""
+        for subject, count in counts.items():
+            self.add(subject, name, at, count, now)
 
     def sum(self, subject: Subject, name: str, now: int, buckets: int) -> int:
         """The sum over the last `buckets` up to and including that of `now`."""

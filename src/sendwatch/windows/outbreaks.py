@@ -3,9 +3,10 @@
 Belongs here: what each rule is asked about and when, copies of texts (B5) and cut-off complainants (B6), which are
 counted nowhere else. Not here: what a rule says (`b3` … `b6`), when an open breach closes (`breach.py`).
 
-B3 is asked of a pair when it or its complaints change, and of all pairs with complaints once an hour, since sends
-leave the window too. B4 and B5 are about a clock hour: asked of every hour that was touched, late ones too, and while
-a breach is open of the current hour and the one before. B6 is asked when the worker tells anew.
+B3 is asked of a pair when complaints come, and of all pairs with complaints once an hour, since sends leave the window
+too; not when sends come: more of them only lower a rate. B4 and B5 are about a clock hour: asked of every hour that was
+touched, late ones too, and while a breach is open of the current hour and the one before. B6 is asked when the worker
+tells anew.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Outbreaks:
     def _measured(self, now: int) -> Iterator[tuple[Key, Measure]]:
         board, limits = self._board, self._board.limits
         for pair in self._pairs:
-            if "complaints" in board.pairs.rows.get(pair, ()):
+            if board.complained_of(pair):
                 yield (B3, ("owner", "port"), pair), board.measure_pair(pair)
         for lane, hour in sorted(self._lanes, key=_hour):
             yield (B4, ("sp", "port"), lane), b4_harvest.measure(board.harvest, lane, hour, limits)
