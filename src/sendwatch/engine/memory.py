@@ -82,6 +82,7 @@ class Memory:
         self._registry = registry
         self._parameters = parameters
         self._rulebook = rulebook
+        self._own = parameters.consent_requests
         self._shapes = Shapes()
         self._verdicts: dict[tuple[object, ...], tuple[Standing, InForce, Verdict]] = {}
 
@@ -89,14 +90,15 @@ class Memory:
         """What is known of a send without its recipient's dossier."""
         text = send.text
         if text is None or not is_whole(send):
-            return self._look(send)
-        shape = self._shapes.of(text)
-        own = self._parameters.consent_requests
-        asked = (self._way_of(send.port), send.sp, send.category, send.template, bool(own) and asks(text, own))
-        found = shape.remembered.get(asked)
-        known = found.known.get((send.carrier, send.province)) if isinstance(found, _Places) else found
+            return self._look(send, None)
+        shape, own = self._shapes.of(text), self._own
+        asks_so = asks(text, own) if own else False
+        asked = (self._way_of(send.port), send.sp, send.category, send.template, asks_so)
+        known = shape.remembered.get(asked)
+        if type(known) is _Places:
+            known = known.known.get((send.carrier, send.province))
         if (
-            isinstance(known, Known)
+            type(known) is Known
             and known.generation == self._registry.generation
             and known.since <= send.at < known.until
             and (send.template is None or self._as_filed(send, shape, known.facts))
@@ -105,7 +107,7 @@ class Memory:
         return self._learn(send, shape, asked)
 
     def _learn(self, send: Send, shape: Shape, asked: tuple[object, ...]) -> Known:
-        known = self._look(send)
+        known = self._look(send, shape)
         facts = known.facts
         named = facts.template
         if known.passing.flags:
@@ -149,8 +151,9 @@ class Memory:
         """What stands for a port: the registries and the rules answer alike for all of which it is the same."""
         return self._registry.prefix_of(port) if len(port) <= LONGEST_PORT else port
 
-    def _look(self, send: Send) -> Known:
-        facts = facts_of_send(send, self._registry, self._parameters, self._shapes.read)
+    def _look(self, send: Send, shape: Shape | None) -> Known:
+        read = self._shapes.read if shape is None else lambda _: shape.reading
+        facts = facts_of_send(send, self._registry, self._parameters, read)
         rules = self._rulebook.in_force(send.at)
         verdict = self._judge(facts, rules)
         commercial = is_commercial(facts.type)
