@@ -7,6 +7,7 @@ are equal (B5). Not here: which of them a template allows (the rules), how many 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ _ACCOUNT = re.compile(
 )
 _ADDED = re.compile(r"(?:加|v|v信|加v)[:+ ]*(?:v|wx|vx|q|qq)[:+ ]*([a-z][a-z0-9_-]{4,19}|\d{5,12})(?![0-9a-z])")
 _NAMED = re.compile(r"(?:微信公众号|公众号|服务号)[:]?[【\[<《]+([^】\]>》]{2,30})[】\]>》]")
+_VARYING = re.compile(r"[NPU\d]")
+_NO_DIGIT = re.compile(r"\D")
+_BEGINNING = re.compile(r"^(?:https?[:;]?//)?(?:www\.)?")
 KINDS = frozenset({"url", "number", "account"})
 _WECHAT = set("公服微薇威wv")  # what its names begin with
 # Whatever the digits are: where neither is, no number is found.
@@ -48,6 +52,7 @@ def may_lead(text: str) -> frozenset[str]:
     return frozenset(may)
 
 
+@lru_cache(maxsize=16)  # G7, B7 and whoever asks whether a text is like others look at the same one
 def links(text: str, may: frozenset[str] = KINDS) -> tuple[tuple[str, str], ...]:
     """What a text sends its reader to, once each, in small letters; `may`: what `may_lead` gave for its shape.
 
@@ -55,17 +60,20 @@ def links(text: str, may: frozenset[str] = KINDS) -> tuple[tuple[str, str], ...]
     """
     shown = joined(text.translate(PLAIN))
     found: dict[tuple[str, str], None] = {}
+
+    def noted(link: re.Match[str]) -> str:
+        found["url", _bare(link[0])] = None
+        return " U "
+
     if "url" in may:
-        for link in LINK.finditer(shown):
-            found["url", _bare(link[0])] = None
-        shown = LINK.sub(" U ", shown)
+        shown = LINK.sub(noted, shown)
     if "account" in may:
         found.update(dict.fromkeys(_accounts(shown)))
     if "number" in may:
         held = {value.partition(":")[2] for kind, value in found if kind == "account"}
         for pattern in (_MOBILE, _FIXED, _ANNOUNCED):
             for number in pattern.finditer(shown):
-                digits = re.sub(r"\D", "", number[1])
+                digits = _NO_DIGIT.sub("", number[1])
                 if digits not in held and not any(kind == "number" and digits in value for kind, value in found):
                     found["number", digits] = None
     return tuple(found)
@@ -82,8 +90,7 @@ def _accounts(shown: str) -> Iterator[tuple[str, str]]:
 
 def _bare(link: str) -> str:
     """A link without scheme, `www.`, and what is not its own at the end."""
-    link = re.sub(r"^(?:https?[:;]?//)?(?:www\.)?", "", link)
-    host, slash, path = link.rstrip(".,;:!?)]}>/").partition("/")
+    host, slash, path = _BEGINNING.sub("", link).rstrip(".,;:!?)]}>/").partition("/")
     return host + slash + path
 
 
@@ -93,4 +100,4 @@ def fingerprint(text: str) -> str:
     end = tail[0] if tail else len(text)
     start = head[1] if head else 0
     said = content(plain(text[start:end]))
-    return blake2b(re.sub(r"[NPU\d]", "", said).encode(), digest_size=16).hexdigest()
+    return blake2b(_VARYING.sub("", said).encode(), digest_size=16).hexdigest()
