@@ -434,6 +434,16 @@ async def test_it_fits_without_scrolling_sideways(page: Page, width: int, height
             await expect(page.locator("#pipeline")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("language", ["English", "中文"])
+async def test_no_rule_is_cut_off_on_a_wall(page: Page, language: str) -> None:
+    """Across a room nobody can hover."""
+    if language != "English":
+        await page.get_by_role("button", name=language).click()
+    await expect(page.locator("#rules .row")).to_have_count(20)
+    cut = "rows => rows.filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)"
+    assert await page.locator("#rules .row-name").evaluate_all(cut) == []
+
+
 async def test_it_runs_under_the_strictest_policy_and_asks_nobody_else(page: Page, desk: Desk) -> None:
     """No script or style of another origin or inline: every request goes to the desk, and nothing is refused."""
     asked: list[str] = []
