@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sendwatch.desk.routes import Route
+    from sendwatch.desk.say import Disposition
     from sendwatch.desk.server import Desk
 
 DOCUMENT = openapi.document(ROUTES)
@@ -277,6 +278,21 @@ async def test_an_open_page_is_told_what_happens_in_order() -> None:
             event = await stream.content.readuntil(b"\n\n")
             assert [each["seq"] for each in msgspec.json.decode(event.split(b"data: ")[1])["flags"]] == [3, 4]
         desk.stream.close()
+
+
+async def test_a_number_in_a_reason_is_masked_before_it_is_published() -> None:
+    """People write whom they called; no topic holds a phone number."""
+    published: list[Disposition] = []
+
+    async def publish(made: Disposition) -> None:
+        published.append(made)
+
+    desk = a_filled_desk()
+    desk.following = SimpleNamespace(publish=publish, caught_up=True)  # type: ignore[assignment]
+    decision = {"about": {"kind": "flag", "id": f"{1:032x}"}, "action": "confirm", "why": "已致电 13912345678 核实"}
+    async with asked(desk) as client, client.post("/v1/dispositions", json=decision) as answer:
+        assert (answer.status, (await told(answer))["why"]) == (201, "已致电 [number] 核实")
+    assert [each.why for each in published] == ["已致电 [number] 核实"]
 
 
 async def test_it_says_what_it_has_not_caught_up_with(tmp_path: Path) -> None:
