@@ -83,6 +83,16 @@ def test_a_record_is_counted_once_however_often_it_is_read() -> None:
     assert folding.positions == {0: 6}
 
 
+def test_what_is_stored_in_another_shape_is_thrown_away_and_folded_anew() -> None:
+    """By a program before this one: neither its counts are taken up nor how far it was."""
+    store, values = MemoryStore(), written(claim(1), *(a_record(tallies=[a_tally()]) for _ in range(5)))
+    fold(folding_of(store), values).save()
+    store.write({b"\x00shape": None})
+    again = folding_of(store)
+    assert (again.positions, sends(again), store.scan(b"b")) == ({}, 0, [])
+    assert sends(fold(again, values)) == 5
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_crash_anywhere_loses_nothing_and_counts_nothing_twice(seed: int) -> None:
     """Only what was stored survives; the rest is read again."""

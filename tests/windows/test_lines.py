@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendwatch.windows.lines import OTHERS, Line, Table
+from sendwatch.windows.lines import OTHERS, Line, Subject, Table
 
 events = st.lists(st.tuples(st.integers(0, 40), st.integers(-3, 9)), max_size=60)
 
@@ -67,11 +67,38 @@ def test_what_is_stored_is_what_was_counted(first: list[tuple[int, int]], then: 
             else:
                 store[key] = value
     other = Table(100, 10, 5)
-    other.load(b"t", store.items())
+    other.load(b"t", sorted(store.items()))
     assert {s: {n: list(line.within(0, 99)) for n, line in r.items()} for s, r in other.rows.items()} == {
         s: {n: list(line.within(0, 99)) for n, line in r.items()} for s, r in table.rows.items()
     }
     assert not table.changes(b"t")
+
+
+def test_only_the_stretch_that_changed_is_stored_anew() -> None:
+    """Of a row of thirty days, a day; what lies too far back is deleted from the store as well."""
+    table, store = Table(100, 720, 5), dict[bytes, bytes]()
+    for bucket in range(720):
+        table.add_all("sends", bucket * 100, {("a",): 1}, bucket * 100)
+    store |= {key: value for key, value in table.changes(b"t").items() if value is not None}
+    table.add(("a",), "sends", 719 * 100, 1, 719 * 100)
+    (one,) = table.changes(b"t").items()
+    assert one[0] in store
+    assert len(one[1] or b"") < 24 * 16 + 50
+    table.forget(5000 * 100)
+    assert table.changes(b"t") == dict.fromkeys(store)
+
+
+def test_many_at_once_are_added_as_one_by_one() -> None:
+    """Where there is room, and where there is none; too old a bucket is refused."""
+    for at in (0, 5000):
+        one, other = Table(100, 10, 3), Table(100, 10, 3)
+        counts: dict[Subject, int] = {(name,): number for number, name in enumerate("abcdea", 1)}
+        for turn in range(2):
+            one.add_all("sends", at, counts, 5000 + 100 * turn)
+            for subject, count in counts.items():
+                other.add(subject, "sends", at, count, 5000 + 100 * turn)
+        assert one.changes(b"t") == other.changes(b"t")
+        assert (one.left_out, one.too_old, len(one.rows)) == (other.left_out, other.too_old, len(other.rows))
 
 
 def test_a_series_begins_where_something_happened() -> None:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from sendwatch.outgoing import BreachEvent
     from sendwatch.windows.board import Board
 
-PLACES, OUTBOX = b"\x00places", b"\x00outbox"
+PLACES, OUTBOX, SHAPE = b"\x00places", b"\x00outbox", b"\x00shape"
 BOARD = b"b"
+NOW = b"2"  # the shape of what a board is stored as; of another nothing is taken up, and the ledger is folded anew
 SKIPPED = Raw(b"[]")
 FOREVER = 1 << 62
 
@@ -59,7 +60,10 @@ class Folding:
         self.board = board
         self.store = store
         self.void = 0
-        raw, waiting = store.get_many([PLACES, OUTBOX])
+        raw, waiting, shape = store.get_many([PLACES, OUTBOX, SHAPE])
+        if shape != NOW:
+            store.write({PLACES: None, OUTBOX: None, SHAPE: NOW} | {key: None for key, _ in store.scan(BOARD)})
+            raw = waiting = None
         self.places = msgspec.json.decode(raw, type=dict[int, Place]) if raw else {}
         self.outbox = msgspec.msgpack.decode(waiting, type=list[Message]) if waiting else []
         keeping.load(board, ((key[len(BOARD) :], value) for key, value in store.scan(BOARD)))

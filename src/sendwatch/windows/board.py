@@ -23,11 +23,11 @@ from sendwatch.windows import b3_complaint_rate as b3
 from sendwatch.windows.limits import HOUR, Limits
 from sendwatch.windows.lines import Subject, Table
 from sendwatch.windows.outbreaks import Outbreaks
-from sendwatch.windows.pile import Pile
+from sendwatch.windows.pile import Pile, by_hour
 from sendwatch.windows.top import Top
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sendwatch.ledger import Range, Tally
     from sendwatch.windows.breach import Breach, Measure
@@ -112,21 +112,20 @@ class Board:
         if not self._pile:
             return
         pile, self._pile = self._pile, Pile()
-        for family, sums in pile.families().items():
-            for (subject, minute), counts in sums.items():
-                self._add_counts(family, subject, minute * MINUTE, counts)
+        for family, minutes in pile.families().items():
+            for minute, sums in minutes.items():
+                if self._minutes[family].recent(minute * MINUTE, self.now):
+                    self._add_counts(self._minutes[family], minute * MINUTE, sums)
+            for hour, sums in by_hour(minutes).items():
+                self._add_counts(self._hours[family], hour * HOUR, sums)
         for table, hours in ((self._pairs, pile.pairs), (self._lanes, pile.lanes)):
             for hour, sends in hours.items():
                 table.add_all("sends", hour * HOUR, sends, self.now)
 
-    def _add_counts(self, family: str, subject: Subject, at: int, counts: Sequence[int]) -> None:
-        minutes, hours, now = self._minutes[family], self._hours[family], self.now
-        recent = minutes.recent(at, now)
-        for name, count in zip(COUNTS, counts, strict=True):
-            if count:
-                hours.add(subject, name, at, count, now)
-                if recent:
-                    minutes.add(subject, name, at, count, now)
+    def _add_counts(self, table: Table, at: int, sums: Mapping[Subject, Sequence[int]]) -> None:
+        for place, name in enumerate(COUNTS):
+            told = {subject: counts[place] for subject, counts in sums.items() if counts[place]}
+            table.add_all(name, at, told, self.now)
 
     def _add_at_once(self, tallies: Sequence[Tally]) -> None:
         """What turns on the order of records, or on the registry as it is now: top lists, and names that look alike."""

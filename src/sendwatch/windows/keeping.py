@@ -4,7 +4,7 @@ Belongs here: the form. Not here: the store itself (`engine/store.py`), when to 
 
 Only what changed since the last time is written. Keys begin with one byte that says what they are:
 
-    t name 00 subject     a row of a table            c hour fingerprint   the copies of a text
+    t name 00 subject n   a stretch of a row          c hour fingerprint   the copies of a text
     p hour                the top list of an hour     s                    all else: time, breaches, who is cut off
 """
 

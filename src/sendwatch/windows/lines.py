@@ -3,8 +3,9 @@
 Belongs here: adding, summing over a stretch, forgetting what lies too far back, and turning rows to bytes and back.
 Not here: which counts there are (`board.py`).
 
-A line holds only buckets in which something happened: 16 bytes each. Sums can be added in any order, those of late
-records too; what is older than the oldest that is kept is refused, and the caller told.
+A line holds only buckets in which something happened: 16 bytes each. It is stored in stretches of buckets, since only
+the last of them change: a row of thirty days is 11.5 KB, and would be written anew every ten seconds. Sums can be added
+in any order, those of late records too; what is older than the oldest that is kept is refused, and the caller told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Subject: TypeAlias = tuple[str | None, ...]
 OTHERS: Subject = ("\x00others",)
 """The row of a table under which everything is added up that there was no room for."""
+STRETCH = 24
+NUMBER_BYTES = 4
 
 
 class Line:
@@ -28,15 +31,19 @@ class Line:
 
     __slots__ = ("at", "counts")
 
-    def __init__(self, at: bytes = b"", counts: bytes = b"") -> None:
-        """Empty, or from the bytes of both arrays."""
-        self.at: array[int] = array("q", at)
-        self.counts: array[int] = array("q", counts)
+    def __init__(self) -> None:
+        """Empty."""
+        self.at: array[int] = array("q")
+        self.counts: array[int] = array("q")
 
     def add(self, bucket: int, count: int) -> None:
         """Add to a bucket; corrections subtract."""
         at = self.at
-        if at and at[-1] == bucket:
+        if not at or bucket > at[-1]:
+            at.append(bucket)
+            self.counts.append(count)
+            return
+        if at[-1] == bucket:
             self.counts[-1] += count
             return
         place = bisect_left(at, bucket)
@@ -55,13 +62,27 @@ class Line:
         for place in range(bisect_left(self.at, first), bisect_left(self.at, last + 1)):
             yield self.at[place], self.counts[place]
 
-    def forget(self, before: int) -> bool:
-        """Drop the buckets before this one; tells whether there were any."""
+    def bytes_of(self, first: int, last: int) -> tuple[bytes, bytes]:
+        """The buckets from `first` to `last` as the bytes of both arrays."""
+        at = self.at
+        if at and at[0] >= first and at[-1] <= last:
+            return at.tobytes(), self.counts.tobytes()
+        start, end = bisect_left(at, first), bisect_left(at, last + 1)
+        return at[start:end].tobytes(), self.counts[start:end].tobytes()
+
+    def take_up(self, at: bytes, counts: bytes) -> None:
+        """Append the bytes of both arrays, which lie after all that it holds."""
+        self.at.frombytes(at)
+        self.counts.frombytes(counts)
+
+    def forget(self, before: int) -> list[int]:
+        """Drop the buckets before this one; returns which."""
         end = bisect_left(self.at, before)
+        dropped = self.at[:end].tolist()
         if end:
             del self.at[:end]
             del self.counts[:end]
-        return bool(end)
+        return dropped
 
     def __len__(self) -> int:
         """How many buckets it holds."""
@@ -82,7 +103,7 @@ class Table:
         self.rows: dict[Subject, dict[str, Line]] = {}
         self.left_out = 0
         self.too_old = 0
-        self._changed: set[Subject] = set()
+        self._changed: dict[int, set[Subject]] = {}
 
     def bucket(self, at: int) -> int:
         """The bucket of a time in ms."""
@@ -112,12 +133,27 @@ class Table:
         if line is None:
             line = row[name] = Line()
         line.add(bucket, count)
-        self._changed.add(subject)
+        self._changed.setdefault(bucket // STRETCH, set()).add(subject)
 
     def add_all(self, name: str, at: int, counts: Mapping[Subject, int], now: int) -> None:
         """Add to the counts `name` of many subjects in the bucket of `at` (ms)."""
+        bucket, rows = at // self.width, self.rows
+        if bucket <= now // self.width - self.buckets:
+            self.too_old += sum(counts.values())
+            return
+        changed = self._changed.setdefault(bucket // STRETCH, set())
         for subject, count in counts.items():
-            self.add(subject, name, at, count, now)
+            row = rows.get(subject)
+            if row is None:
+                if len(rows) >= self.most:
+                    self.add(subject, name, at, count, now)
+                    continue
+                row = rows[subject] = {}
+            line = row.get(name)
+            if line is None:
+                line = row[name] = Line()
+            line.add(bucket, count)
+            changed.add(subject)
 
     def sum(self, subject: Subject, name: str, now: int, buckets: int) -> int:
         """The sum over the last `buckets` up to and including that of `now`."""
@@ -144,30 +180,39 @@ class Table:
         oldest = self.oldest(now)
         for subject in list(self.rows):
             row = self.rows[subject]
-            if sum(line.forget(oldest) for line in row.values()):
-                self._changed.add(subject)
+            for dropped in [line.forget(oldest) for line in row.values()]:
+                for number in {bucket // STRETCH for bucket in dropped}:
+                    self._changed.setdefault(number, set()).add(subject)
             if not any(row.values()):
                 del self.rows[subject]
-                self._changed.add(subject)
 
     def changes(self, prefix: bytes) -> dict[bytes, bytes | None]:
         """What has changed since this was asked last, as keys and values of a store; None deletes."""
-        changed = {prefix + pack(subject): self._packed(subject) for subject in self._changed}
-        self._changed = set()
-        return changed
+        found: dict[bytes, bytes | None] = {}
+        for number, subjects in self._changed.items():
+            end = number.to_bytes(NUMBER_BYTES, "big")
+            for subject in subjects:
+                found[prefix + pack(subject) + end] = self._packed(subject, number)
+        self._changed = {}
+        return found
 
     def load(self, prefix: bytes, stored: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up what `changes` had written."""
+        """Take up what `changes` had written, in order of keys."""
         for key, value in stored:
-            rows = msgspec.msgpack.decode(value, type=dict[str, tuple[bytes, bytes]])
-            subject = msgspec.msgpack.decode(key[len(prefix) :], type=tuple[str | None, ...])
-            self.rows[subject] = {name: Line(at, counts) for name, (at, counts) in rows.items()}
+            lines = msgspec.msgpack.decode(value, type=dict[str, tuple[bytes, bytes]])
+            subject = msgspec.msgpack.decode(key[len(prefix) : -NUMBER_BYTES], type=tuple[str | None, ...])
+            row = self.rows.setdefault(subject, {})
+            for name, (at, counts) in lines.items():
+                row.setdefault(name, Line()).take_up(at, counts)
 
-    def _packed(self, subject: Subject) -> bytes | None:
-        row = self.rows.get(subject)
-        if row is None:
-            return None
-        return pack({name: (line.at.tobytes(), line.counts.tobytes()) for name, line in row.items()})
+    def _packed(self, subject: Subject, number: int) -> bytes | None:
+        """A stretch of a row; None where there is nothing in it."""
+        first, lines = number * STRETCH, {}
+        for name, line in self.rows.get(subject, {}).items():
+            some = line.bytes_of(first, first + STRETCH - 1)
+            if some[0]:
+                lines[name] = some
+        return pack(lines) if lines else None
 
 
 pack = msgspec.msgpack.Encoder().encode

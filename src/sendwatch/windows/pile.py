@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sendwatch.ledger import Tally
     from sendwatch.windows.lines import Subject
@@ -85,17 +85,17 @@ class Pile:
         minute = self.minutes[number] = Minute(self.lanes.setdefault(hour, {}), self.pairs.setdefault(hour, {}))
         return minute
 
-    def families(self) -> dict[str, dict[tuple[Subject, int], Counts]]:
-        """The sums of each family by subject and minute, in the order in which they were first told."""
-        found: dict[str, dict[tuple[Subject, int], Counts]] = {}
+    def families(self) -> dict[str, dict[int, dict[Subject, Counts]]]:
+        """The sums of each family by minute and subject."""
+        found: dict[str, dict[int, dict[Subject, Counts]]] = {}
         for number, minute in self.minutes.items():
             for names, sums in ((SENDER, minute.senders), (PLACE, minute.places)):
-                families = [found.setdefault(name, {}) for name in names]
-                for fields, counts in sums.items():
-                    for family, field in zip(families, fields, strict=True):
-                        _add(family.setdefault(((field,), number), [0, 0, 0]), *counts)
+                for place, family in enumerate(names):
+                    theirs = found.setdefault(family, {})[number] = {}
+                    for fields, counts in sums.items():
+                        _add_to(theirs, (fields[place],), counts)
             whole = (sum(some) for some in zip(*minute.places.values(), strict=True))
-            found.setdefault("all", {})[(), number] = list(whole)
+            found.setdefault("all", {})[number] = {(): list(whole)}
         return found
 
     def take_pair(self, pair: Subject) -> list[tuple[int, int]]:
@@ -107,6 +107,24 @@ def flagged_by(tally: Tally) -> int:
     """Flags that were raised, less those that a correction cleared."""
     signed = sum(count if name[-1] == "+" else -count for name, count in tally.corrections.items())
     return sum(tally.flags.values()) + signed
+
+
+def by_hour(minutes: Mapping[int, Mapping[Subject, Counts]]) -> dict[int, dict[Subject, Counts]]:
+    """Sums by hour and subject, of sums by minute and subject."""
+    found: dict[int, dict[Subject, Counts]] = {}
+    for number, sums in minutes.items():
+        hour = found.setdefault(number // MINUTES_AN_HOUR, {})
+        for subject, counts in sums.items():
+            _add_to(hour, subject, counts)
+    return found
+
+
+def _add_to(sums: dict[Subject, Counts], subject: Subject, more: Counts) -> None:
+    counts = sums.get(subject)
+    if counts is None:
+        sums[subject] = list(more)
+    else:
+        _add(counts, *more)
 
 
 def _add(counts: Counts, sends: int, undecided: int, flagged: int) -> None:
