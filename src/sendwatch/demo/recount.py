@@ -3,7 +3,8 @@
 Belongs here: what each send, flag, complaint and report adds to which sum. Not here: what the aggregator keeps
 (`windows/`), where its sums lie (`month.py`).
 
-    sends, complaints, reports   from the topics that go in; type, owner and signature as an audit finds them
+    sends, complaints, reports   from the topics that go in; type, owner and signature as an audit finds them, and of
+                                 which sends some rule cannot say
     flags, refusals              from the topics that come out: the last record of a key is what holds
 
 A sum is named by the table and subject that the aggregator counts it under, what is counted, and the clock hour.
@@ -21,19 +22,20 @@ from sendwatch import readout, text
 from sendwatch.audit.compute import Span, read_registries, tables_of
 from sendwatch.audit.logs import read_log
 from sendwatch.audit.messages import Submitted, whole, without_repeats
-from sendwatch.audit.recipients import appraise, keeping_of
+from sendwatch.audit.recipients import Neighbours, acts_of, appraise, hear, keeping_of, lowest, verdict_on
 from sendwatch.audit.terms import terms_of
 from sendwatch.audit.topics import connected
-from sendwatch.days import HOUR
+from sendwatch.days import DAY, HOUR
 from sendwatch.outgoing import read_flag, read_optout
 from sendwatch.text import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aiokafka import ConsumerRecord
 
     from sendwatch.audit.logs import Entry, Log
+    from sendwatch.audit.recipients import Known
     from sendwatch.audit.tables import Tables
     from sendwatch.audit.terms import Terms
     from sendwatch.events import Complaint, Report
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 Sum = tuple[str, tuple[str | None, ...], str, int]
 FAMILIES = ("owner", "port", "sp", "carrier", "province", "type")
 TABLES = (*(f"h.{family}" for family in ("all", "signature", *FAMILIES)), "pairs", "lanes", "rules", "harvest")
-COUNTED = ("sends", "flagged", "complaints", "refusals", "flags", "delivered", "undelivered", "honeypots")
+COUNTED = ("sends", "undecided", "flagged", "complaints", "refusals", "flags", "delivered", "undelivered", "honeypots")
 
 
 class Way(Struct, frozen=True):
@@ -59,6 +61,7 @@ class Way(Struct, frozen=True):
     province: str | None
     type: str | None
     kept: bool = True
+    undecided: bool = False
 
 
 def sums_of(board: Board) -> Counter[Sum]:
@@ -99,6 +102,7 @@ class Recount:
     def count_partition(self, logs: Mapping[str, Log], tables: Tables, terms: Terms) -> None:
         """Every send of a partition, and what came back about it."""
         ways: dict[str, list[Way]] = {}
+        consents, replies = _entries_of(logs["consents"]), _entries_of(logs["replies"])
         for recipient, submitted in _by_recipient(logs["sends"]).items():
             own = without_repeats(
                 submitted,
@@ -106,7 +110,9 @@ class Recount:
                 lambda message: keeping_of(appraise(message, tables, terms), terms),
                 logs["sends"],
             )
-            ways[recipient] = [self._way(each, tables, terms) for each in own]
+            known = [appraise(whole(each), tables, terms) for each in own]
+            undecided = _undecided(known, consents.get(recipient, ()), replies.get(recipient, ()), logs, tables, terms)
+            ways[recipient] = [_way(each, terms, undecided=each.facts.id in undecided) for each in known]
             for way in ways[recipient]:
                 self._count_send(way, recipient)
         complained = self._count_complaints(logs["complaints"].entries, ways, tables)
@@ -128,20 +134,15 @@ class Recount:
                 self.sums["h.owner", (owner,), "refusals", optout.received_at // HOUR] += 1
                 self.sums["h.all", (), "refusals", optout.received_at // HOUR] += 1
 
-    def _way(self, submitted: Submitted, tables: Tables, terms: Terms) -> Way:
-        known = appraise(whole(submitted), tables, terms)
-        send, facts = submitted.send, known.facts
-        return Way(
-            send.id, facts.at, send.sp, send.port, facts.owner, facts.signature, send.carrier, send.province,
-            facts.type, keeping_of(known, terms).now,
-        )  # fmt: skip
-
     def _count_send(self, way: Way, recipient: str) -> None:
         hour = way.at // HOUR
         self._add_families(way, "sends", hour)
         self.sums["h.signature", (way.signature,), "sends", hour] += 1
         self.sums["pairs", (way.owner, way.port), "sends", hour] += 1
         self.sums["lanes", (way.signature, way.port, way.sp, way.type, way.province), "sends", hour] += 1
+        if way.undecided:
+            self._add_families(way, "undecided", hour)
+            self.sums["h.signature", (way.signature,), "undecided", hour] += 1
         if recipient in self._honeypots:
             self.sums["harvest", (way.sp, way.port), "honeypots", hour] += 1
 
@@ -195,6 +196,39 @@ def _by_recipient(log: Log) -> dict[str, list[Submitted]]:
         event_time = max(event_time, entry.record.sent_at)
         theirs[entry.record.recipient].append(Submitted(entry.offset, entry.arrived, event_time, entry.record))
     return theirs
+
+
+def _entries_of(log: Log) -> dict[str, list[Entry]]:
+    theirs: dict[str, list[Entry]] = defaultdict(list)
+    for entry in log.entries:
+        theirs[entry.record.recipient].append(entry)
+    return theirs
+
+
+def _way(known: Known, terms: Terms, *, undecided: bool) -> Way:
+    send, facts = known.message.send, known.facts
+    return Way(
+        send.id, facts.at, send.sp, send.port, facts.owner, facts.signature, send.carrier, send.province,
+        facts.type, keeping_of(known, terms).now, undecided,
+    )  # fmt: skip
+
+
+def _undecided(
+    messages: Sequence[Known],
+    consents: Iterable[Entry],
+    replies: Iterable[Entry],
+    logs: Mapping[str, Log],
+    tables: Tables,
+    terms: Terms,
+) -> set[str]:
+    """The ids of a recipient's messages of which some rule cannot say."""
+    window = terms.parameters.window
+    heard = [hear(entry, messages, tables, window) for entry in lowest(replies, logs["replies"])]
+    acts = acts_of(lowest(consents, logs["consents"]), heard)
+    by_id = {each.reply.id: each for each in heard}
+    neighbours = Neighbours(messages, window, max(terms.parameters.ask_again_after, DAY))
+    verdicts = ((each, verdict_on(each, acts, by_id, neighbours, tables, terms)) for each in messages)
+    return {each.facts.id for each, verdict in verdicts if verdict.undecided}
 
 
 def _about(complaint: Complaint, ways: Iterable[Way]) -> Way | None:
