@@ -22,10 +22,11 @@ from sendwatch.windows.sums import Copied, Reported, Sums
 from sendwatch.worker import garbage
 
 SENDS = 5000  # in a record, as many as a worker reads at once
-RECORDS, PARTITIONS = 36, 12
+RECORDS, PARTITIONS = 200, 12
 OWNERS = 5000
 MINUTE, BEGAN_AT = 60_000, 1_781_071_200_000
-SAVE_EVERY = 12  # records; the aggregator saves every ten seconds
+RATE = 50_000  # sends a second: a province
+SAVE_EVERY = 10 * RATE // SENDS  # records; the aggregator saves every ten seconds
 PROVINCES = [f"{number:02}" for number in range(31)]
 TYPES = ("marketing.retail", "otp", "service")
 VERSION = ledger.Version("0", "0", "0")
@@ -33,7 +34,7 @@ VERSION = ledger.Version("0", "0", "0")
 
 def record(random: Random, number: int) -> tuple[bytes, int]:
     """A range of a partition as it lies in the ledger, and how many tallies it has."""
-    at = BEGAN_AT + number // PARTITIONS * MINUTE
+    at = BEGAN_AT + number * SENDS * 1000 // RATE
     rows: dict[tuple[object, ...], ledger.Tally] = {}
     for _ in range(SENDS):
         owner = int(OWNERS * random.random() ** 3)
