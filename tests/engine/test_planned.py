@@ -151,12 +151,12 @@ async def a_worker(*events: Event) -> tuple[Cluster, Any, Lookups]:
 async def test_a_worker_answers_for_its_recipients_and_keeps_nothing_of_the_question() -> None:
     """Store, topics and memory are as they were."""
     cluster, worker, lookups = await a_worker(a_consent(), a_withdrawal(at=NOW - HOUR), a_send(at=NOW))
-    before = dict(worker.owned[0].partition.store.scan(b"")), cluster.writes, len(worker._judging.memory._verdicts)
+    before = dict(worker.owned[0].partition.store.scan(b"")), cluster.writes, len(worker._judging.memory._alike)
     answer = await lookups.planned(a_lookup((ANNE, 0, LATER), (BODO, 0, LATER), ("12", 0, LATER)))
     assert sorted(rules_of(answer.found)) == [(0, "C5_AFTER_OPT_OUT"), (1, "C1_CONSENT_MISSING")]
     assert [(each.n, each.refused) for each in answer.found if each.refused] == [(2, "recipient_form")]
     assert lookups.owned() == {"name": "tester", "ready": True, "partitions": [0]}
-    after = dict(worker.owned[0].partition.store.scan(b"")), cluster.writes, len(worker._judging.memory._verdicts)
+    after = dict(worker.owned[0].partition.store.scan(b"")), cluster.writes, len(worker._judging.memory._alike)
     assert after == before
 
 

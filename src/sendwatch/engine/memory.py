@@ -8,7 +8,7 @@ when they lie in a span of time in which no filing, letter or law begins or ends
 Rules that turn on the time of day are asked each time. A send that names a template is only like others where its text
 is the template's and leads nowhere; otherwise it is looked at by itself.
 
-The verdicts lie in a memory of their own, too: an owner's next text mostly differs in nothing that a rule looks at.
+Texts that read alike share what is known, too: an owner's next text mostly differs in nothing that a rule looks at.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ from sendwatch.text import KINDS, Shapes, asks, may_lead
 from sendwatch.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from sendwatch.events import Send, Template
     from sendwatch.facts import Facts, Parameters
     from sendwatch.judge import Asked, InForce, Rulebook
     from sendwatch.registry import Registry, Standing
-    from sendwatch.text import Shape
+    from sendwatch.text import Reading, Shape
 
-VERDICTS = 65_536  # that are remembered; past that all are forgotten
+ALIKE = 65_536  # readings and ways that are remembered; past that all are forgotten
 LINES = 64  # of one shape
 
 
@@ -84,21 +86,19 @@ class Memory:
         self._rulebook = rulebook
         self._own = parameters.consent_requests
         self._shapes = Shapes()
-        self._verdicts: dict[tuple[object, ...], tuple[Standing, InForce, Verdict]] = {}
+        self._alike: dict[Hashable, object] = {}
 
     def of(self, send: Send) -> Known:
         """What is known of a send without its recipient's dossier."""
         text = send.text
+        way, own = self._way_of(send.port), self._own
         if text is None or not is_whole(send):
-            return self._look(send, None)
-        shape, own = self._shapes.of(text), self._own
-        asks_so = asks(text, own) if own else False
-        asked = (self._way_of(send.port), send.sp, send.category, send.template, asks_so)
-        known = shape.remembered.get(asked)
-        if type(known) is _Places:
-            known = known.known.get((send.carrier, send.province))
+            return self._look_once(send, None, (way, send.sp, send.category, send.template, False))
+        shape = self._shapes.of(text)
+        asked = (way, send.sp, send.category, send.template, asks(text, own) if own else False)
+        known = _of_place(shape.remembered.get(asked), send)
         if (
-            type(known) is Known
+            known is not None
             and known.generation == self._registry.generation
             and known.since <= send.at < known.until
             and (send.template is None or self._as_filed(send, shape, known.facts))
@@ -107,22 +107,34 @@ class Memory:
         return self._learn(send, shape, asked)
 
     def _learn(self, send: Send, shape: Shape, asked: tuple[object, ...]) -> Known:
-        known = self._look(send, shape)
-        facts = known.facts
-        named = facts.template
+        known = self._look_once(send, shape, asked)
+        named = known.facts.template
         if known.passing.flags:
             return known  # its evidence may name the very port
         if named is not None and not (named.use is not None and self._leads_nowhere(send, shape, named.template)):
             return known  # its text is its own
         if len(shape.remembered) >= LINES and asked not in shape.remembered:
             shape.remembered.clear()
-        found = shape.remembered.get(asked)
-        if not isinstance(found, _Places) and facts.standing is not None and _turns_on_place(facts.standing):
-            found = shape.remembered[asked] = _Places()
-        if isinstance(found, _Places):
-            found.known[send.carrier, send.province] = known
-        else:
-            shape.remembered[asked] = known
+        _remember(shape.remembered, asked, send, known)
+        return known
+
+    def _look_once(self, send: Send, shape: Shape | None, asked: tuple[object, ...]) -> Known:
+        """What is known of a send; where it names no template, of another whose text reads alike, if there is one.
+
+        Of a reading the rules don't see the signs.
+        """
+        reading = None if shape is None else shape.reading
+        if send.template is not None:
+            return self._look(send, reading)
+        alike = (None if reading is None else replace(reading, signs=()), asked)
+        known = _of_place(self._alike.get(alike), send)
+        if known is not None and known.generation == self._registry.generation and known.since <= send.at < known.until:
+            return known if reading is None else replace(known, facts=replace(known.facts, reading=reading))
+        known = self._look(send, reading)
+        if not known.passing.flags:
+            if len(self._alike) >= ALIKE:
+                self._alike.clear()
+            _remember(self._alike, alike, send, known)
         return known
 
     def _as_filed(self, send: Send, shape: Shape, facts: Facts) -> bool:
@@ -151,11 +163,14 @@ class Memory:
         """What stands for a port: the registries and the rules answer alike for all of which it is the same."""
         return self._registry.prefix_of(port) if len(port) <= LONGEST_PORT else port
 
-    def _look(self, send: Send, shape: Shape | None) -> Known:
-        read = self._shapes.read if shape is None else lambda _: shape.reading
+    def _look(self, send: Send, reading: Reading | None) -> Known:
+        read = self._shapes.read if reading is None else lambda _: reading
         facts = facts_of_send(send, self._registry, self._parameters, read)
         rules = self._rulebook.in_force(send.at)
-        verdict = self._judge(facts, rules)
+        seen = facts
+        if facts.template is None and facts.reading is not None:
+            seen = replace(facts, reading=replace(facts.reading, signs=()), text=None)
+        verdict = judge(seen, rules.lasting)
         commercial = is_commercial(facts.type)
         undecided = facts.type is None or facts.reading is None
         asks_for_consent = bool(facts.asks)
@@ -174,26 +189,6 @@ class Memory:
             kept=commercial or bool(verdict.flags) or asks_for_consent,
         )
 
-    def _judge(self, facts: Facts, rules: InForce) -> Verdict:
-        """What the lasting rules say; of a reading they don't see the signs."""
-        standing, reading = facts.standing, facts.reading
-        if facts.template is not None or standing is None:
-            return judge(facts, rules.lasting)
-        seen = None if reading is None else replace(reading, signs=())
-        place = (facts.carrier, facts.province) if _turns_on_place(standing) else None
-        way = self._way_of(facts.port)
-        key = (id(standing), id(rules), seen, facts.type, facts.signature, way, facts.sp, facts.declared, place)
-        found = self._verdicts.get(key)
-        if found is not None:
-            return found[2]
-        verdict = judge(replace(facts, reading=seen, text=None), rules.lasting)
-        if verdict.flags:
-            return verdict  # its evidence may name the very port
-        if len(self._verdicts) >= VERDICTS:
-            self._verdicts.clear()
-        self._verdicts[key] = (standing, rules, verdict)  # holding both keeps their ids their own
-        return verdict
-
 
 def joined(one: Verdict, other: Verdict) -> Verdict:
     """Both verdicts on one send, of different rules."""
@@ -201,6 +196,24 @@ def joined(one: Verdict, other: Verdict) -> Verdict:
         return one
     suppressed = one.suppressed + other.suppressed
     return Verdict(one.flags + other.flags, {**one.undecided, **other.undecided}, suppressed)
+
+
+def _of_place(found: object, send: Send) -> Known | None:
+    """What was remembered, of sends from the same place where anything turns on it."""
+    if type(found) is _Places:
+        return found.known.get((send.carrier, send.province))
+    return found if type(found) is Known else None
+
+
+def _remember(memory: dict[Hashable, object], key: Hashable, send: Send, known: Known) -> None:
+    """Remember what is known of a send, by its place where anything turns on that."""
+    found, standing = memory.get(key), known.facts.standing
+    if type(found) is not _Places and standing is not None and _turns_on_place(standing):
+        found = memory[key] = _Places()
+    if type(found) is _Places:
+        found.known[send.carrier, send.province] = known
+    else:
+        memory[key] = known
 
 
 def _turns_on_place(standing: Standing) -> bool:
