@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine_builders import ANNE, BODO, JUDGING, NOW, SETTINGS, TEXT
 from sendwatch.cli import main
-from sendwatch.cli_desk import _lines
+from sendwatch.cli.desk import _lines
 from sendwatch.desk import sheet
 from sendwatch.desk.ask import Campaign, PlannedRecipient, PlannedSend
 from sendwatch.desk.campaign import questions

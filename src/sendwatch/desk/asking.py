@@ -1,6 +1,6 @@
 """Checking a campaign from the command line: against a server, or by the topics alone.
 
-Belongs here: the two ways to an answer. Not here: the table (`sheet.py`), the terminal (`cli_desk.py`).
+Belongs here: the two ways to an answer. Not here: the table (`sheet.py`), the terminal (`cli/desk.py`).
 """
 
 from __future__ import annotations

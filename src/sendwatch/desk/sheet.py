@@ -1,7 +1,7 @@
 """A campaign as a table: rows of a CSV file as campaigns, and several answers as one.
 
 Belongs here: reading rows, numbering them, putting answers together. Not here: asking (`check.py`), files and terminals
-(`cli_desk.py`). Pure.
+(`cli/desk.py`). Pure.
 """
 
 from __future__ import annotations

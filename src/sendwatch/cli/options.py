@@ -1,7 +1,6 @@
 """What the commands of the command line share: the options that many have, and how they read and end.
 
-Belongs here: `-c`, `--output`, from these to settings, and waiting for an answer. Not here: any command (`cli.py`,
-`cli_….py`).
+Belongs here: `-c`, `--output`, from these to settings, and waiting for an answer. Not here: any command.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The commands that show it all on made-up traffic.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`demo/`, `simulate/`).
+Belongs here: arguments. Not here: any answer (`demo/`, `simulate/`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from sendwatch.cli_options import configured, finish, output, settings_at
+from sendwatch.cli.options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """The command that holds a planned campaign against filings and limits, before it is sent.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer.
+Belongs here: arguments. Not here: any answer.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch.cli_options import configured, finish, output, settings_at
+from sendwatch.cli.options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """The commands that say what was judged and why, what it adds up to, and whether it is right.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`worker/`, `engine/`, `aggregator/`, `audit/`).
+Belongs here: arguments. Not here: any answer (`worker/`, `engine/`, `aggregator/`, `audit/`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from sendwatch.cli_options import configured, finish, output, settings_at, settings_offline
+from sendwatch.cli.options import configured, finish, output, settings_at, settings_offline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
     from sendwatch.settings import Settings
 
 KINDS = ("judged", "accepted", "duplicates", "parts", "quarantined", "absent")

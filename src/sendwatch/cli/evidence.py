@@ -1,6 +1,6 @@
 """The commands that make evidence packs, and that check them.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`evidence/`).
+Belongs here: arguments. Not here: any answer (`evidence/`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch.cli_options import configured, finish, output, settings_at
-from sendwatch.cli_replay import Moment, rules_named
+from sendwatch.cli.options import configured, finish, output, settings_at
+from sendwatch.cli.replay import Moment, rules_named
 from sendwatch.days import UTC8
 
 if TYPE_CHECKING:
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
     from sendwatch.evidence.pack import Asked, Statement
     from sendwatch.evidence.verify import Checked
     from sendwatch.settings import Settings

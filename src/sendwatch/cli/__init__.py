@@ -1,7 +1,7 @@
 """The command line. Exit status: 0 all is well, 1 something was found, 2 the call was wrong.
 
 Belongs here: the list of all commands, and those that set up and run: arguments, and turning answers into lines or
-JSON. Not here: any answer; the other commands (`cli_….py`).
+JSON. Not here: any answer; the other commands (the modules beside this one).
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch import (
-    __version__,
-    cli_archive,
-    cli_demo,
-    cli_desk,
-    cli_downstream,
-    cli_evidence,
-    cli_judged,
-    cli_readiness,
-    cli_replay,
-    cli_report,
-    cli_rules,
+from sendwatch import __version__
+from sendwatch.cli import (
+    archive,
+    demo,
+    desk,
+    downstream,
+    evidence,
+    judged,
+    readiness,
+    replay,
+    report,
+    rules,
 )
-from sendwatch.cli_options import configuration_at, configured, finish, output, settings_at
+from sendwatch.cli.options import configuration_at, configured, finish, output, settings_at
 
 if TYPE_CHECKING:
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
     from sendwatch.settings import Settings
 
 ORDER = (
@@ -179,9 +179,9 @@ def show(path: str | None) -> None:
 
 
 for command in (
-    cli_archive.archive, cli_demo.demo, cli_demo.simulate, cli_desk.check_campaign, cli_desk.token,
-    cli_downstream.alert_test, cli_downstream.schema, cli_downstream.tail, cli_evidence.evidence, cli_judged.audit,
-    cli_judged.books, cli_judged.breaches, cli_judged.explain, cli_readiness.readiness, cli_replay.replay,
-    cli_report.report, cli_rules.law, cli_rules.rules,
+    archive.archive, demo.demo, demo.simulate, desk.check_campaign, desk.token,
+    downstream.alert_test, downstream.schema, downstream.tail, evidence.evidence, judged.audit,
+    judged.books, judged.breaches, judged.explain, readiness.readiness, replay.replay,
+    report.report, rules.law, rules.rules,
 ):  # fmt: skip
     main.add_command(command)

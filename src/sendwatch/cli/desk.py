@@ -1,6 +1,6 @@
 """Commands around the desk: tokens, and checking a campaign before it is sent.
 
-Belongs here: arguments and lines, as in `cli.py`. Not here: any answer (`desk/`).
+Belongs here: arguments and lines. Not here: any answer (`desk/`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 import msgspec
 
-from sendwatch.cli_options import configured, finish, output, settings_at
+from sendwatch.cli.options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
     from sendwatch.desk.ask import Details
     from sendwatch.desk.say_check import CheckAnswer, CheckUndecided
     from sendwatch.desk.sheet import Piece

@@ -1,6 +1,6 @@
 """Commands for those who live on what comes out: the teams downstream, and whoever is called.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer.
+Belongs here: arguments. Not here: any answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch.cli_options import configuration_at, configured, finish, output
+from sendwatch.cli.options import configuration_at, configured, finish, output
 from sendwatch.report import records
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aiokafka import ConsumerRecord
 
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """The commands that keep what was found beyond the topics' retention, and that let go of it.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`archive/`).
+Belongs here: arguments. Not here: any answer (`archive/`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sendwatch.cli_options import configured, finish, settings_at
+from sendwatch.cli.options import configured, finish, settings_at
 from sendwatch.days import UTC8
 
 if TYPE_CHECKING:

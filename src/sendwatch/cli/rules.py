@@ -1,6 +1,6 @@
 """The commands that look things up: rules, their examples, the classes of texts, the law.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`rules/`, `law/`, `report/catalogue.py`).
+Belongs here: arguments. Not here: any answer (`rules/`, `law/`, `report/catalogue.py`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch.cli_options import configured, output, settings_offline
+from sendwatch.cli.options import configured, output, settings_offline
 
 if TYPE_CHECKING:
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
 
 
 @click.group()

@@ -1,6 +1,6 @@
 """The command that makes stage reports.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`report/stage*.py`).
+Belongs here: arguments. Not here: any answer (`report/stage*.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from sendwatch.cli_options import configured, finish, settings_at
-from sendwatch.cli_replay import Moment
+from sendwatch.cli.options import configured, finish, settings_at
+from sendwatch.cli.replay import Moment
 
 if TYPE_CHECKING:
     from sendwatch.report.records import Language

@@ -1,6 +1,6 @@
 """The command that judges the past again.
 
-Belongs here: arguments, as in `cli.py`. Not here: any answer (`replay/`).
+Belongs here: arguments. Not here: any answer (`replay/`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sendwatch.cli_options import configured, finish, output, settings_at
+from sendwatch.cli.options import configured, finish, output, settings_at
 
 if TYPE_CHECKING:
-    from sendwatch.cli_options import Output
+    from sendwatch.cli.options import Output
 
 
 class Moment(click.ParamType):
