@@ -181,9 +181,9 @@ class Aggregator(Service):  # type: ignore[misc]
             folding.take(record.partition, record.offset, record.value)
             if number % 20 == 19:
                 await asyncio.sleep(0)  # the loop is shared with others
-        if not self._put_right and self._stream.past_start:
+        if not self._put_right and self._stream.past_start and (told := await self._told()) is not None:
             self._put_right = True
-            folding.put_right(await self._told())
+            folding.put_right(told)
         if (folding.outbox and self._put_right) or time.monotonic() - self._saved_at > SAVE_SECONDS:
             folding.save()
             self._saved_at = time.monotonic()
@@ -217,11 +217,17 @@ class Aggregator(Service):  # type: ignore[misc]
         folding.published(len(messages))
         log.info("breaches published", extra={"breaches": len(messages)})
 
-    async def _told(self) -> dict[str, BreachEvent]:
-        """The last record of each breach in the topic."""
+    async def _told(self) -> dict[str, BreachEvent] | None:
+        """The last record of each breach in the topic; None where Kafka does not answer now."""
         told: dict[str, BreachEvent] = {}
-        async for records in LogReader(self._aside).read(self._elected_for.topic, self._elected_for.partition):
-            told |= {event.breach_id: event for event in (outgoing.read_breach(record.value) for record in records)}
+        try:
+            async for records in LogReader(self._aside).read(self._elected_for.topic, self._elected_for.partition):
+                told |= {event.breach_id: event for event in (outgoing.read_breach(record.value) for record in records)}
+        except KafkaError as error:
+            if not passes(error):
+                raise
+            log.warning("Kafka does not give the breaches told so far; trying again", extra={"error": repr(error)})
+            return None
         return told
 
     def _stand_back(self) -> None:
