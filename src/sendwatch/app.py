@@ -113,6 +113,7 @@ async def serve(app: Application) -> None:
         loop.add_signal_handler(number, stop.set)
     running = asyncio.create_task(host.start())  # ends when the application does
     waits = {running, asyncio.create_task(stop.wait()), asyncio.create_task(app.live.done.wait())}
+    waits.add(asyncio.create_task(garbage.collect_by_the_clock()))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     await host.stop()
     for wait in waits:
