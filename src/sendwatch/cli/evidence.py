@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from sendwatch.cli.options import configured, finish, output, settings_at
+from sendwatch.cli.options import configured, finish, hand_out, output, settings_at
 from sendwatch.cli.replay import Moment, rules_named
 from sendwatch.days import UTC8
 
@@ -89,10 +89,8 @@ def pack(
     except (seals.BadKeyError, NoSuchFlagError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    if out is None:
-        click.get_binary_stream("stdout").write(made)
-    else:
-        out.write_bytes(made)
+    hand_out(made, out)
+    if out is not None:
         click.echo(f"{out}: {len(made):,} bytes", err=True)
 
 

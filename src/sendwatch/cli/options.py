@@ -1,6 +1,6 @@
 """What the commands of the command line share: the options that many have, and how they read and end.
 
-Belongs here: `-c`, `--output`, from these to settings, and waiting for an answer. Not here: any command.
+Belongs here: `-c`, `--output`, from these to settings, waiting for an answer and handing it out. Not here: any command.
 """
 
 from __future__ import annotations
@@ -60,3 +60,11 @@ def finish(work: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run(work)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def hand_out(made: bytes, out: Path | None) -> None:
+    """Write what was made to a file, or, where none is named, to standard output."""
+    if out is None:
+        click.get_binary_stream("stdout").write(made)
+    else:
+        out.write_bytes(made)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from sendwatch.cli.options import configured, finish, settings_at
+from sendwatch.cli.options import configured, finish, hand_out, settings_at
 from sendwatch.cli.replay import Moment
 
 if TYPE_CHECKING:
@@ -77,10 +77,7 @@ def report(
     except NoSuchStageError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    if out is None:
-        click.get_binary_stream("stdout").write(made)
-    else:
-        out.write_bytes(made)
+    hand_out(made, out)
 
 
 async def _make(
