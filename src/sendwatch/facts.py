@@ -45,7 +45,7 @@ class Parameters(Struct, frozen=True):
     unconnected: frozenset[str] = frozenset()
 
 
-class Facts(Struct):
+class Facts(Struct, gc=False):
     """One send and what is known about it as of its time.
 
     `type` and `owner` are None where undecided; `owner_reason` then says why. `reading` is None where the

@@ -7,6 +7,7 @@ import gc
 import weakref
 from typing import TYPE_CHECKING
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -16,8 +17,6 @@ from sendwatch.worker import garbage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 
 def fetched() -> PartitionRecords:
@@ -32,12 +31,18 @@ def fetched() -> PartitionRecords:
     return records
 
 
-async def test_what_is_dropped_half_read_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("old", "after"), [(False, 1_000_000), (True, 5)], ids=["young", "old"])
+async def test_what_is_dropped_half_read_is_let_go(monkeypatch: pytest.MonkeyPatch, old: bool, after: int) -> None:
     """It is few objects and many bytes: nobody who counts objects would find it."""
     monkeypatch.setattr(garbage, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(garbage, "ALL_AFTER", after)
     gc.disable()
     try:
-        dropped = weakref.ref(fetched())
+        half_read = fetched()
+        if old:
+            gc.collect()
+        dropped = weakref.ref(half_read)
+        del half_read
         assert dropped() is not None, "it has no cycle any more"
         collecting = asyncio.create_task(garbage.collect_by_the_clock())
         await asyncio.sleep(0.5)
