@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sendwatch.partitions import partition_of, partitions_of
 
 COUNTS = st.integers(1, 1000)
+MORE = [b"more"] * 40  # so many that they are hashed together
 
 
 def by_aiokafka(key: bytes, count: int) -> int:
@@ -28,8 +29,9 @@ def test_one_key_goes_where_aiokafka_puts_it(key: bytes, count: int) -> None:
 @example([b"\xff" * length for length in range(20)], 997)
 @example([b"a", b"b" * 512, b"c" * 513, b"", b"d" * 4000], 12)
 def test_a_batch_goes_where_each_key_goes(keys: list[bytes], count: int) -> None:
-    """The batch form equals aiokafka's partitioner for keys of any mixed lengths, in their order."""
-    assert partitions_of(keys, count) == [by_aiokafka(key, count) for key in keys]
+    """The batch form equals aiokafka's partitioner for keys of any mixed lengths, in their order; few, and many."""
+    for batch in (keys, keys + MORE):
+        assert partitions_of(batch, count) == [by_aiokafka(key, count) for key in batch]
 
 
 @given(st.lists(st.from_regex(r"\A(1[0-9]{10}|00[1-9][0-9]{6,14})\Z"), min_size=1, max_size=200))
@@ -57,3 +59,4 @@ def test_hashes_are_those_of_kafkas_own_test(key: bytes, signed: int) -> None:
     for count in (1, 2, 12, 97, 2**31 - 1):
         assert partition_of(key, count) == positive % count
         assert partitions_of([key], count) == [positive % count]
+        assert partitions_of([key, *MORE], count)[0] == positive % count

@@ -22,6 +22,9 @@ _POSITIVE = 0x7FFFFFFF
 # others waiting.
 _LONGEST = 512
 
+# Fewer keys are hashed one by one: 2.2 µs each, where a batch takes 95 µs to begin with.
+_FEW = 40
+
 
 def partition_of(key: bytes, count: int) -> int:
     """Return the partition of `key` among `count`: murmur2, its sign bit dropped, modulo."""
@@ -30,6 +33,8 @@ def partition_of(key: bytes, count: int) -> int:
 
 def partitions_of(keys: Sequence[bytes], count: int) -> list[int]:
     """Return the partition of each of `keys` among `count`, in their order."""
+    if len(keys) < _FEW:
+        return [partition_of(key, count) for key in keys]
     lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
     if lengths.max(initial=0) > _LONGEST:
         rest = partitions_of([key[:_LONGEST] for key in keys], count)
