@@ -13,6 +13,7 @@ import asyncio
 import logging
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -23,6 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from sendwatch.aggregator.aggregator import Aggregator
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
+from sendwatch.engine.store import refuse_unwritable
 from sendwatch.kafka import connection, topics
 from sendwatch.kafka.group import telling
 from sendwatch.kafka.log_reader import LogReader
@@ -104,6 +106,7 @@ def _host(settings: Settings, live: Live | Aggregator) -> Application:
 
 async def serve(app: Application) -> None:
     """Run the application until a signal or an error ends it; an error is raised."""
+    refuse_unwritable(Path(app.conf.datadir))  # Faust's own folder lies there, too
     garbage.rarely()
     host = Host(app, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None  # or it writes to the terminal between the log lines

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import shutil
 import subprocess
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,13 +26,13 @@ from sendwatch.kafka import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sendwatch.demo.stage import Stage, Worker
 
 PARTITIONS = 4
 SENDS = 4000
 AGED = ".aged"
+FEW_FILES = 24  # enough to start and to connect; not for every partition's store
 LATER = ("number", "told", "given_up", "reason", "cases", "sums")  # fields of a ledger record that came later
 
 
@@ -57,6 +59,21 @@ def fill(disk: Path) -> Path:
             except OSError:
                 continue
     return filler
+
+
+def bar(disk: Path) -> None:
+    """Let nobody write to a disk any more."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+
+
+def files_of(worker: Worker) -> int:
+    """How many files a worker has open now."""
+    return len(list(Path(f"/proc/{worker.pid}/fd").iterdir()))
+
+
+def allow_files(worker: Worker, most: int) -> None:
+    """Let it have no more than so many files open."""
+    resource.prlimit(worker.pid, resource.RLIMIT_NOFILE, (most, most))
 
 
 def told_by(worker: Worker) -> list[dict[str, Any]]:
@@ -99,6 +116,53 @@ async def test_a_full_disk_stops_judging_aloud_and_loses_nothing(stage: Stage, s
         status = await worker.stop()
     assert status == 0
     assert judged < story.truth.counts["sends"], "the disk was full when all was done"
+    assert score.good, score
+    difference = await audit(stage.settings)
+    assert difference.empty, "\n".join(as_lines(difference))
+
+
+async def test_a_disk_that_may_not_be_written_is_told(stage: Stage, small_disk: Path) -> None:
+    """A worker that could keep nothing ends at once with status 1, and names the folder and the setting."""
+    bar(small_disk)
+    worker = stage.worker("barred", more={"engine.data_dir": str(small_disk / "state")})
+    await worker.start()
+    try:
+        assert await worker.wait(30) == 1
+    finally:
+        await worker.stop()
+    error = told_by(worker)[-1]["error"]
+    assert f"{small_disk / 'state'} cannot be written to: make engine.data_dir a folder" in error
+
+
+async def test_too_few_files_stop_a_start_aloud_and_lose_nothing(stage: Stage) -> None:
+    """Who judges already goes on without a file more; who cannot open its stores says so; with more all is judged."""
+    story, progress = a_story(63, SENDS, late=0.2), Progress()
+    worker, audience = stage.worker("frugal"), Audience(stage.settings)
+    await write(story.facts(), stage, None, progress.add)
+    await worker.start()
+    await audience.start()
+    try:
+        await until_ready(worker)
+        began = time.monotonic()
+        writing = asyncio.create_task(write(story.sends(), stage, SENDS / 5, progress.add))
+        await until(audience, partial(judged_more_than, audience, SENDS * 0.1))
+        allow_files(worker, files_of(worker))
+        await until(audience, partial(judged_more_than, audience, SENDS * 0.3))
+        worker.kill()
+        await worker.wait(10)
+        await worker.start()
+        allow_files(worker, FEW_FILES)
+        assert await worker.wait(30) == 1
+        assert "no more files may be opened for the store in" in told_by(worker)[-1]["error"]
+        assert audience.judged() < story.truth.counts["sends"], "all was done before"
+        await worker.start()
+        await writing
+        score = await finish(story, audience, progress, stage, began)
+    finally:
+        await audience.stop()
+        status = await worker.stop()
+    assert status == 0
+    assert not any(each["event"] == "the store is built anew from the topics" for each in told_by(worker))
     assert score.good, score
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))

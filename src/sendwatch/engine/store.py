@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rocksdict import (
@@ -40,6 +41,7 @@ FORMAT_KEY = b"\x00format"
 MEGABYTE = 1 << 20
 DAMAGE = ("Corruption", "Invalid argument")
 NO_ROOM = ("No space left", "quota exceeded", "File too large")
+READ_ONLY, FEW_FILES = ("Read-only file system", "Permission denied"), "Too many open files"
 DAMAGED = "sendwatch-damaged"
 
 
@@ -223,6 +225,16 @@ class RocksStore:
             raise StoreFailedError(f"{told_of(error, self._folder)}: {error}") from error
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Raise StoreFailedError where no store could lie in a folder; it is made where there is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreFailedError(f"{told_of(error, folder)}: {error}") from error
+
+
 def told_of(error: Exception, folder: Path) -> str:
     """What an error means to whoever runs the worker."""
     if is_damage(error):
@@ -231,6 +243,13 @@ def told_of(error: Exception, folder: Path) -> str:
         return (
             f"no room on the disk for the store in {folder}: judging stops here. Nothing is lost: what was published "
             "and committed stands in the topics. Make room, and start the worker again"
+        )
+    if any(each in str(error) for each in READ_ONLY):
+        return f"{folder} cannot be written to: make engine.data_dir a folder on a disk that this user may write to"
+    if FEW_FILES in str(error):
+        return (
+            f"no more files may be opened for the store in {folder}: judging stops here. Nothing is lost. Raise this "
+            "process's limit (LimitNOFILE of its unit, ulimit -n), and start the worker again"
         )
     if "LOCK" in str(error) or "lock " in str(error):
         return f"the store in {folder} is open already: no two workers may have one engine.data_dir"
