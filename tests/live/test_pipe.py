@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sendwatch.demo.stage import Stage, Worker
 
 PARTITIONS = 4
+QUIET_SECONDS = 10.0
 NUMBER, SENTENCE = "19912345678", "此句只为查验隐私而写绝不可外泄"
 
 
@@ -54,12 +55,23 @@ def judged_more_than(audience: Audience, sends: float) -> bool:
 
 
 async def finish(story: Story, audience: Audience, progress: Progress, stage: Stage, began: float) -> Score:
-    """Follow until everything written is judged, and hold it against the truth."""
+    """Follow until everything written is judged, and hold it against the truth.
+
+    The ledger accounts for records: it does not tell whether all is put right that a crashed attempt had published.
+    So where the truth is missed, the flags are followed for as long as any come, and a while longer.
+    """
     while not await settled(audience, progress):
         assert time.monotonic() - began < 300, "the workers did not come to an end"
         await audience.look()
     books = await read_books(stage.settings)
-    return score_of(story, audience, time.monotonic() - began, sum(len(each.gaps) for each in books))
+    took, gaps = time.monotonic() - began, sum(len(each.gaps) for each in books)
+    score, quiet_since = score_of(story, audience, took, gaps), time.monotonic()
+    while not score.good and time.monotonic() - quiet_since < QUIET_SECONDS:
+        flags = audience.records["flags"]
+        await audience.look()
+        if audience.records["flags"] > flags:
+            score, quiet_since = score_of(story, audience, took, gaps), time.monotonic()
+    return score
 
 
 @asynccontextmanager
