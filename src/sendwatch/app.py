@@ -1,6 +1,7 @@
-"""The Faust application that hosts a worker: lifecycle, supervision, signals, web pages, timers.
+"""The Faust application that hosts a worker: lifecycle, supervision, signals, timers.
 
-Belongs here: starting and stopping everything in order, and the pages. Not here: what the worker does (`worker.py`).
+Belongs here: starting and stopping everything in order. Not here: what the worker does (`worker/`), its pages
+(`pages.py`).
 
 Faust is the application and aiokafka the hot path: a Faust agent costs 115 to 140 µs per event, and can lose events
 when one raises; a service of the same worker with a consumer of its own costs a tenth of that and commits by the
@@ -20,8 +21,8 @@ import faust
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.app.base import BootStrategy
 from mode import Service
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from sendwatch import pages
 from sendwatch.aggregator.aggregator import Aggregator
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.store import refuse_unwritable
@@ -38,8 +39,6 @@ from sendwatch.worker.registries import Registries
 from sendwatch.worker.worker import Worker
 
 if TYPE_CHECKING:
-    from faust.web import Response
-
     from sendwatch.engine.judging import Judging
     from sendwatch.settings import Settings
 
@@ -79,6 +78,9 @@ class Application(faust.App):  # type: ignore[misc]
         beside = [*self.live.canaries(), *self.live.aggregators()] if isinstance(self.live, Live) else []
         return [*super().on_init_dependencies(), self.live, *beside, *self.beside]
 
+    def _new_web(self) -> pages.Pages:
+        return pages.Pages(self)
+
 
 def build(settings: Settings, *, until_end: bool = False) -> Application:
     """The application for these settings; `until_end`: stop when all that was there at the start is judged."""
@@ -100,7 +102,9 @@ def _host(settings: Settings, live: Live | Aggregator) -> Application:
         datadir=settings.engine.data_dir,
     )
     app.live = live
-    _add_pages(app, live)
+    if isinstance(live, Live):
+        lookup.add_routes(app, live.lookups)
+    pages.add(app, live)
     return app
 
 
@@ -306,23 +310,3 @@ def _metrics(settings: Settings, judging: Judging) -> Metrics:
 
 
 ALL_KINDS = (*SOURCES, *REGISTRY_KINDS, "flags", "optouts", "quarantine", "ledger", "canary")
-
-
-def _add_pages(app: Application, live: Live | Aggregator) -> None:
-    async def healthy(view: Any, _request: Any) -> Response:
-        return view.json({"healthy": live.healthy}, status=200 if live.healthy else 503)
-
-    async def ready(view: Any, _request: Any) -> Response:
-        return view.json({"ready": live.ready}, status=200 if live.ready else 503)
-
-    async def scrape(view: Any, request: Any) -> Response:
-        small = "gzip" in request.headers.get("Accept-Encoding", "")
-        page = live.metrics.recent_page(time.monotonic(), small=small)
-        headers = {"Content-Type": CONTENT_TYPE_LATEST} | ({"Content-Encoding": "gzip"} if small else {})
-        return view.bytes(page, headers=headers)
-
-    if isinstance(live, Live):
-        lookup.add_routes(app, live.lookups)
-    app.page("/-/healthy")(healthy)
-    app.page("/-/ready")(ready)
-    app.page("/metrics")(scrape)
