@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
 from engine_builders import Desk, a_consent, a_reply, a_send
-from sendwatch import outgoing, schemas
+from sendwatch import __version__, outgoing, schemas
 from sendwatch.cli import main
 from sendwatch.desk import dispositions, say
 from sendwatch.events import KINDS, Deletion, Reader, Rejected
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sendwatch.schemas import Schema
 
 FOLDER: Final = Path(__file__).parents[1] / "deploy/schemas"
+RELEASED: Final = FOLDER / "released"
 DOCUMENTS: Final = {path: json.loads(text) for path, text in schemas.documents().items()}
 SCHEMAS: Final = {path: schema for path, schema in DOCUMENTS.items() if "/" in path}
 ASYNCAPI: Final[Schema] = DOCUMENTS["asyncapi.json"]
@@ -53,8 +54,9 @@ def faults(path: str, value: Any) -> list[str]:
 
 
 def test_what_is_committed_is_what_the_code_makes() -> None:
-    """`sendwatch schema export --output deploy/schemas` makes it anew."""
-    committed = {path.relative_to(FOLDER).as_posix(): path.read_text("utf-8") for path in FOLDER.rglob("*.json")}
+    """`sendwatch schema export --output deploy/schemas` makes it anew; releases stay as they are."""
+    paths = [path for path in FOLDER.rglob("*.json") if RELEASED not in path.parents]
+    committed = {path.relative_to(FOLDER).as_posix(): path.read_text("utf-8") for path in paths}
     assert committed == schemas.documents()
 
 
@@ -224,7 +226,9 @@ def changed(path: str, *change: Any) -> list[str]:
     return list(schemas.breaks(SCHEMAS[path], after, published=path.startswith("out/")))
 
 
-FLAG, SEND = "out/sendwatch.flag.raised.v1.json", "in/sends.v1.json"
+FLAG, SEND, CONSENT = "out/sendwatch.flag.raised.v1.json", "in/sends.v1.json", "in/consents.v1.json"
+DECIDED = "out/sendwatch.disposition.made.v1.json"
+TEXT = {"type": "string", "minLength": 1, "maxLength": 128}
 
 
 @pytest.mark.parametrize(
@@ -243,15 +247,71 @@ FLAG, SEND = "out/sendwatch.flag.raised.v1.json", "in/sends.v1.json"
         (SEND, ("required", ["id", "recipient", "sp", "port", "sent_at", "text"]), ["text: newly required"]),
         (SEND, ("required", ["id", "recipient", "sp", "port"]), []),
         (SEND, ("definitions", "Part", "properties", "no", {"type": "string"}), ["part.no: was integer, is string"]),
+        (SEND, ("properties", "id", {"anyOf": [{"type": "integer"}, TEXT]}), []),
+        (
+            FLAG,
+            ("properties", "flag_id", {"anyOf": [{"type": "string"}, {"type": "null"}]}),
+            ["flag_id: was string, is null or string"],
+        ),
+        (SEND, ("properties", "id", TEXT | {"maxLength": 64}), ["id: another maxLength"]),
+        (SEND, ("properties", "id", TEXT | {"maxLength": 256}), []),
+        (SEND, ("properties", "id", TEXT | {"pattern": "^a"}), ["id: another pattern"]),
+        (SEND, ("properties", "sent_at", "minimum", 1_000_000_000_000), ["sent_at: another minimum"]),
+        (SEND, ("properties", "sent_at", "minimum", None), []),
+        (CONSENT, ("properties", "action", "enum", ["grant"]), ["action: another enum"]),
+        (CONSENT, ("properties", "action", "enum", ["grant", "withdraw", "ask"]), []),
+        (
+            CONSENT,
+            ("properties", "types", "anyOf", [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]),
+            ["types: another items"],
+        ),
+        (FLAG, ("properties", "status", {"const": "cleared"}), ["status: another enum"]),
+        (
+            DECIDED,
+            ("properties", "action", "enum", ["appeal", "confirm", "dismiss", "except", "suspend", "shrug"]),
+            ["action: another enum"],
+        ),
     ],
 )
 def test_what_breaks_somebody_is_told(path: str, change: tuple[Any, ...], said: list[str] | None) -> None:
-    """Gone, retyped, newly required of writers, no longer promised to readers; an addition breaks nobody."""
+    """Gone, retyped, newly required of writers or forbidden to them, no longer promised to readers or new to them."""
     found = changed(path, *change)
     if said is None:
         assert "rule: may now be missing" in found
     else:
         assert found == said
+
+
+def last_release() -> Path:
+    """The folder of the version that was released last."""
+    return max(RELEASED.iterdir(), key=lambda folder: [int(number) for number in folder.name.split(".")])
+
+
+def test_nothing_that_was_released_is_broken() -> None:
+    """Of the last release every field is still there, takes what it took and holds what it was promised to hold."""
+    released = schemas.read_folder(last_release())
+    assert {path.partition("/")[0] for path in released} == {"in", "out"}
+    assert not list(schemas.differences(released, SCHEMAS))
+
+
+def test_topics_and_headers_that_were_released_are_still_there() -> None:
+    """Under their names, keyed as they were, with what readers were promised of the headers."""
+    released = json.loads((last_release() / "asyncapi.json").read_text("utf-8"))
+    for kind, channel in released["channels"].items():
+        assert ASYNCAPI["channels"][kind]["address"] == channel["address"]
+    for name, was in released["components"]["messages"].items():
+        now = ASYNCAPI["components"]["messages"][name]
+        assert now["bindings"] == was["bindings"]
+        assert not list(schemas.breaks(was.get("headers", {}), now.get("headers", {}), published=True))
+
+
+def test_a_release_is_what_its_version_made() -> None:
+    """The last one's is this version or one before it."""
+    for folder in RELEASED.iterdir():
+        made_by = json.loads((folder / "asyncapi.json").read_text("utf-8"))["info"]["version"]
+        assert made_by == folder.name
+    newest, present = ([int(number) for number in each.split(".")] for each in (last_release().name, __version__))
+    assert newest <= present
 
 
 def test_on_the_command_line_two_folders_are_held_against_each_other(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ Schema = dict[str, Any]
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 QUARANTINED: Final = "sendwatch.quarantine.v1"
+INF: Final = float("inf")
 HEADERS: Final = ("specversion", "id", "source", "type", "time", "subject", "dataschema")
 
 
@@ -209,8 +210,8 @@ def differences(before: Mapping[str, Schema], after: Mapping[str, Schema]) -> It
 def breaks(before: Schema, after: Schema, *, published: bool, at: str = "") -> Iterator[str]:
     """What would break somebody who relies on `before`, in sentences: it needs a new version of the type.
 
-    What is gone, of another type, or newly required of writers; for readers of what is published, also what may now
-    be missing.
+    What is gone, of another type or tighter, or newly required of writers; for readers of what is published, what is of
+    another type or looser, or may now be missing.
     """
     for name, field in before.get("properties", {}).items():
         path = f"{at}{name}"
@@ -218,8 +219,11 @@ def breaks(before: Schema, after: Schema, *, published: bool, at: str = "") -> I
             yield f"{path}: gone"
             continue
         now = after["properties"][name]
-        if _kinds(field) != _kinds(now):
-            yield f"{path}: was {' or '.join(_kinds(field))}, is {' or '.join(_kinds(now))}"
+        told, rely = (field, now) if published else (now, field)
+        if _kinds(rely).keys() - _kinds(told).keys():
+            yield f"{path}: was {' or '.join(sorted(_kinds(field)))}, is {' or '.join(sorted(_kinds(now)))}"
+        else:
+            yield from (f"{path}: another {bound}" for bound in _tighter(rely, told))
         yield from breaks(_within(field, before), _within(now, after), published=published, at=f"{path}.")
     required, required_before = set(after.get("required", ())), set(before.get("required", ()))
     yield from (f"{at}{name}: newly required" for name in sorted(required - required_before) if not published)
@@ -236,8 +240,33 @@ def _within(field: Schema, root: Schema) -> Schema:
     return {"definitions": definitions}
 
 
-def _kinds(field: Schema) -> list[str]:
-    """The JSON types that a field may have."""
-    found = {str(each.get("type") or ("object" if "$ref" in each else each.get("const", "anything")))
-             for each in field.get("anyOf", [field])}  # fmt: skip
-    return sorted(found)
+def _kinds(field: Schema) -> dict[str, Schema]:
+    """What a field may hold, by its JSON types; an enumeration is one of strings."""
+    found = {}
+    for each in field.get("anyOf", [field]):
+        named = "string" if "enum" in each or "const" in each else "object" if "$ref" in each else "anything"
+        found[str(each.get("type", named))] = each
+    return found
+
+
+def _tighter(before: Schema, after: Schema) -> Iterator[str]:
+    """By which bounds `after` refuses what `before` lets pass; both are of the same types."""
+    kinds = _kinds(before)
+    for kind, now in _kinds(after).items():
+        if kind not in kinds:
+            continue
+        was = kinds[kind]
+        yield from (name for name in ("minLength", "minimum") if now.get(name, -INF) > was.get(name, -INF))
+        yield from (name for name in ("maxLength", "maximum") if now.get(name, INF) < was.get(name, INF))
+        yield from (name for name in ("pattern", "format") if now.get(name, was.get(name)) != was.get(name))
+        values, were = _values(now), _values(was)
+        if values is not None and (were is None or were - values):
+            yield "enum"
+        inner, inner_was = now.get("items"), was.get("items")
+        if inner and inner_was and (_kinds(inner_was).keys() - _kinds(inner).keys() or [*_tighter(inner_was, inner)]):
+            yield "items"
+
+
+def _values(kind: Schema) -> set[str] | None:
+    """The values of an enumeration; None: it is none."""
+    return {kind["const"]} if "const" in kind else set(kind["enum"]) if "enum" in kind else None
