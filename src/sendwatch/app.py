@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import faust
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from faust.app.base import BootStrategy
 from mode import Service
 
@@ -26,10 +25,9 @@ from sendwatch import pages
 from sendwatch.aggregator.aggregator import Aggregator
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.store import refuse_unwritable
-from sendwatch.kafka import connection, topics
+from sendwatch.kafka import clients, connection, topics
 from sendwatch.kafka.group import telling
 from sendwatch.kafka.log_reader import LogReader
-from sendwatch.kafka.pace import paced
 from sendwatch.kafka.publish import Publisher
 from sendwatch.metrics import Metrics
 from sendwatch.worker import garbage, lookup
@@ -48,6 +46,7 @@ MEGABYTE = 1 << 20
 LARGEST_RECORD = 8 * MEGABYTE
 HEALTHY_WITHIN = 10.0
 FOLLOW_MS = 200
+ASIDE_MS = 20  # look-ups queue behind its fetches
 MEASURE_SECONDS = 5.0
 STOP_WITHIN = 30.0
 LEAVE_WITHIN, CLOSE_WITHIN = 2.0, 0.5
@@ -153,11 +152,10 @@ class Live(Service):  # type: ignore[misc]
         names = {kind: settings.topics.name(kind) for kind in ALL_KINDS}
         options = await connection.reach(settings.kafka, "starting the worker", log.warning)
         await topics.refuse_others(settings, log.warning)
-        self._producer = paced(AIOKafkaProducer(**options, **_producing(settings)))
-        self._aside = aside(options)
-        apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-        self._following = paced(AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=FOLLOW_MS))
-        self._consumer = paced(AIOKafkaConsumer(**options, **_consuming(settings)))
+        self._producer = clients.producer(options, **_producing(settings))
+        self._aside = clients.consumer(options, fetch_max_wait_ms=ASIDE_MS)
+        self._following = clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=FOLLOW_MS)
+        self._consumer = clients.consumer(options, **_consuming(settings))
         for client in (self._producer, self._aside, self._following):
             await client.start()
         self._registries = Registries(self._following, self._judging, names)
@@ -269,15 +267,9 @@ async def take_leave(client: Any, seconds: float) -> None:
         log.warning("closed without Kafka's answer", extra={"client": type(client).__name__, "error": error})
 
 
-def aside(options: dict[str, Any]) -> AIOKafkaConsumer:
-    """A consumer for reading stretches; its fetches wait little, for look-ups queue behind them."""
-    return paced(AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20))
-
-
 def _producing(settings: Settings) -> dict[str, Any]:
     return {
-        "acks": "all",
-        "enable_idempotence": settings.kafka.idempotence,
+        "idempotence": settings.kafka.idempotence,
         "compression_type": "zstd",  # a fifth of the CPU time of aiokafka's lz4, which is at level 9, and less to store
         "max_batch_size": MEGABYTE,
         "max_request_size": LARGEST_RECORD,

@@ -11,10 +11,10 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from sendwatch.days import instant
-from sendwatch.kafka import connection, topics
+from sendwatch.kafka import clients, connection, topics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,8 +71,7 @@ async def reading(settings: Settings, kind: str) -> AsyncIterator[tuple[Any, lis
         raise NoSuchTopicError(f"no such topic: {name}. Is the prefix right, may this user read it?")
     places = [TopicPartition(name, number) for number in range(len(listed[name]))]
     options = connection.client_options(settings.kafka)
-    apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-    async with AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS) as consumer:
+    async with clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=WAIT_MS) as consumer:
         consumer.assign(places)
         yield consumer, places
 

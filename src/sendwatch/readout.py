@@ -9,15 +9,15 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from sendwatch.kafka import connection, topics
+from sendwatch.kafka import clients, connection, topics
 from sendwatch.kafka.log_reader import LogReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from aiokafka import ConsumerRecord
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
     from sendwatch.settings import Settings
 
@@ -68,9 +68,7 @@ async def reading(settings: Settings, doing: str) -> AsyncIterator[Readout]:
     async with topics.admin(settings, doing, lambda _: None) as client:
         listed = {one["topic"]: len(one["partitions"]) for one in await client.describe_topics()}
     options = connection.client_options(settings.kafka)
-    consumer = AIOKafkaConsumer(
-        **options, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=WAIT_MS
-    )
+    consumer = clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=WAIT_MS)
     await consumer.start()
     try:
         yield Readout(consumer, settings, listed)

@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
@@ -36,9 +36,8 @@ from sendwatch.aggregator.ledger_fold import Folding
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
-from sendwatch.kafka.pace import paced
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
 from sendwatch.windows.board import Board
@@ -113,18 +112,17 @@ class Aggregator(Service):  # type: ignore[misc]
         """Connect, and stand for election."""
         settings = self._settings
         options = await connection.reach(settings.kafka, "adding up the ledger", log.warning)
-        apart = {"group_id": None, "enable_auto_commit": False, "fetch_max_wait_ms": FETCH_MS}
         group = connection.member_options(settings.kafka) | {"group_id": f"{settings.kafka.group}-breaches"}
-        self._election = AIOKafkaConsumer(**options, **group, auto_offset_reset="latest")
-        self._reading = AIOKafkaConsumer(**options, **apart, auto_offset_reset="earliest")
-        self._aside = AIOKafkaConsumer(**options, **apart)
-        self._following = AIOKafkaConsumer(**options, **apart, auto_offset_reset="earliest")
-        self._producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=settings.kafka.idempotence)
+        self._election = clients.consumer(options, **group, auto_offset_reset="latest")
+        self._reading = clients.consumer(options, fetch_max_wait_ms=FETCH_MS, auto_offset_reset="earliest")
+        self._aside = clients.consumer(options, fetch_max_wait_ms=FETCH_MS)
+        self._following = clients.consumer(options, fetch_max_wait_ms=FETCH_MS, auto_offset_reset="earliest")
+        self._producer = clients.producer(options, idempotence=settings.kafka.idempotence)
         self._publisher = Publisher(self._producer, {"breaches": settings.topics.name("breaches")})
         self._election.subscribe(topics=[settings.topics.name("breaches")])
         self._clients = [self._producer, self._aside, self._reading, self._following, self._election]
         for client in self._clients:
-            await paced(client).start()
+            await client.start()
         names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
         self._registries = Registries(self._following, self._judging, names)
         await self._registries.start()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
 from sendwatch.aggregator.follow_ledger import DAY, LedgerStream
@@ -17,7 +16,7 @@ from sendwatch.aggregator.ledger_fold import Folding
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.windows.board import Board
 from sendwatch.worker.registries import Registries
 
@@ -50,9 +49,8 @@ async def add_up(settings: Settings) -> Added:
     judging = prepare(settings)
     options = await connection.reach(settings.kafka, "adding up the ledger")
     names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
-    apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-    following = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
-    reading = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=WAIT_MS)
+    wait = {"auto_offset_reset": "earliest", "fetch_max_wait_ms": WAIT_MS}
+    following, reading = clients.consumer(options, **wait), clients.consumer(options, **wait)
     async with following, reading:
         registries = Registries(following, judging, names)
         await registries.start()

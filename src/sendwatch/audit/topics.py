@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 
 from sendwatch.audit.books import Pages, decode
@@ -23,12 +23,13 @@ from sendwatch.audit.expected import Flagged
 from sendwatch.audit.logs import RECIPIENT_KINDS
 from sendwatch.days import DAY, HOUR
 from sendwatch.events import REGISTRIES
+from sendwatch.kafka import clients
 from sendwatch.kafka.connection import client_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from aiokafka import ConsumerRecord
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
     from sendwatch.settings import Settings
 
@@ -186,8 +187,7 @@ class Topics:
 @asynccontextmanager
 async def connected(settings: Settings, span: Span) -> AsyncIterator[Topics]:
     """The installation's topics, for reading."""
-    options = client_options(settings.kafka)
-    consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = clients.consumer(client_options(settings.kafka), auto_offset_reset="earliest")
     await consumer.start()
     try:
         topics = Topics(consumer, settings, span)

@@ -9,12 +9,12 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 
 from sendwatch import ledger
 from sendwatch.events import REGISTRIES
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.outgoing import QuarantineEvent, read_flag
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class Audience:
     async def start(self) -> None:
         """Connect and begin at the beginning."""
         options = connection.client_options(self.settings.kafka)
-        apart = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-        self._consumer = AIOKafkaConsumer(**options, **apart, fetch_max_wait_ms=100)
+        self._consumer = clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=100)
         await self._consumer.start()
         self._places = [TopicPartition(name, number) for name in self._names for number in self._partitions]
         self._consumer.assign(self._places)

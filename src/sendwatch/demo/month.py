@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct
 from rich.console import Console
 
@@ -25,7 +25,7 @@ from sendwatch.demo.audience import Audience
 from sendwatch.demo.month_score import Ran, score_of
 from sendwatch.demo.month_show import as_json, changed, final
 from sendwatch.demo.stage import Stage
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.outgoing import read_breach
 from sendwatch.simulate import stream
 from sendwatch.simulate.month import DAYS, LIMITS, START_AT, Month
@@ -211,7 +211,7 @@ class Breaches:
         """Nothing is read before `start`."""
         options = connection.client_options(settings.kafka)
         self._place = TopicPartition(settings.topics.name("breaches"), 0)
-        self._consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50)
+        self._consumer = clients.consumer(options, fetch_max_wait_ms=50)
 
     async def start(self) -> None:
         """Connect, and begin at the beginning."""

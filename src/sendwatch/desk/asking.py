@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
-from aiokafka import AIOKafkaConsumer
 
 from sendwatch.desk.check import CannotCheckError, Checker
 from sendwatch.desk.named import named
 from sendwatch.desk.say_check import CheckAnswer
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.worker.registries import Registries
 
@@ -66,8 +65,8 @@ async def by_topics(settings: Settings, progress: Callable[[int], None]) -> Asyn
     judging = prepare(settings)
     options = await connection.reach(settings.kafka, "checking a campaign")
     names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
-    apart = {"group_id": None, "enable_auto_commit": False, "fetch_max_wait_ms": FETCH_MS}
-    async with AIOKafkaConsumer(**options, **apart) as following, AIOKafkaConsumer(**options, **apart) as aside:
+    wait = {"fetch_max_wait_ms": FETCH_MS}
+    async with clients.consumer(options, **wait) as following, clients.consumer(options, **wait) as aside:
         registries = Registries(following, judging, names)
         await registries.start()
         while not registries.caught_up:

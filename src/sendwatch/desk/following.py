@@ -10,11 +10,11 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
 from sendwatch.desk import dispositions
+from sendwatch.kafka import clients
 from sendwatch.kafka.log_reader import LogReader
-from sendwatch.kafka.pace import paced
 from sendwatch.outgoing import read_breach, read_flag
 
 if TYPE_CHECKING:
@@ -42,13 +42,10 @@ class Following:
         self._settings = settings
         self._at_hand = at_hand
         self._stream = stream
-        apart = {"group_id": None, "enable_auto_commit": False, "fetch_max_wait_ms": FETCH_MS}
-        self._consumer = AIOKafkaConsumer(**options, **apart)
-        self._aside = AIOKafkaConsumer(**options, **apart | {"fetch_max_wait_ms": 20})
+        self._consumer = clients.consumer(options, fetch_max_wait_ms=FETCH_MS)
+        self._aside = clients.consumer(options, fetch_max_wait_ms=20)
         self.past = LogReader(self._aside)
-        self._producer = AIOKafkaProducer(
-            **options, acks="all", enable_idempotence=settings.kafka.idempotence, linger_ms=0
-        )
+        self._producer = clients.producer(options, idempotence=settings.kafka.idempotence, linger_ms=0)
         name, partitions = settings.topics.name, range(settings.topics.partitions)
         self._kinds = {name(kind): kind for kind in ("flags", "breaches", "dispositions")}
         self._flags = [TopicPartition(name("flags"), number) for number in partitions]
@@ -62,7 +59,7 @@ class Following:
     async def start(self) -> None:
         """Connect; begin with the latest flags, and with all breaches and dispositions."""
         for client in (self._producer, self._consumer, self._aside):
-            await paced(client).start()
+            await client.start()
         places = [*self._flags, *self._few]
         self._consumer.assign(places)
         first = await self._consumer.beginning_offsets(places)

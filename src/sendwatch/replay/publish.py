@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, field
 
@@ -24,6 +23,7 @@ from sendwatch.app import Live
 from sendwatch.audit.topics import connected
 from sendwatch.engine.explain import load_registries
 from sendwatch.events import Send
+from sendwatch.kafka import clients
 from sendwatch.kafka.connection import client_options
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.outgoing import Because, read_flag
@@ -156,7 +156,7 @@ def _recipients(taken: Taken, judging: Judging, offsets: Iterable[int]) -> dict[
 async def _last_flags(settings: Settings, number: int) -> dict[str, FlagEvent]:
     """The last record of every flag of a partition."""
     last: dict[str, FlagEvent] = {}
-    async with AIOKafkaConsumer(**client_options(settings.kafka), group_id=None, enable_auto_commit=False) as consumer:
+    async with clients.consumer(client_options(settings.kafka)) as consumer:
         reader = LogReader(consumer)
         for kind in ("flags", "canary"):
             async for records in reader.read(settings.topics.name(kind), number):

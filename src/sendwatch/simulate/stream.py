@@ -16,12 +16,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTimestampError
 from msgspec import Struct
 
 from sendwatch.days import instant
-from sendwatch.kafka import connection, topics
+from sendwatch.kafka import clients, connection, topics
 from sendwatch.simulate.story import Story
 from sendwatch.simulate.traffic import Traffic
 from sendwatch.simulate.truth import Message, Truth
@@ -31,6 +30,8 @@ from sendwatch.topics import declared
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
+    from aiokafka import AIOKafkaProducer
+
     from sendwatch.settings import Settings
 
 DAY_SECONDS: Final = 86_400
@@ -39,7 +40,7 @@ FOLDED_A_SECOND: Final = 10_000  # facts that a worker reads in a second, at lea
 BREATH: Final = 0.1  # seconds
 MOST_AT_ONCE: Final = 1_000
 LATEST: Final = 2_000  # ms after a send at which it still counts as written at once
-DEFAULTS: Final[dict[str, Any]] = {"acks": "all", "compression_type": "lz4", "max_batch_size": 1 << 19}
+BATCHES: Final[dict[str, Any]] = {"compression_type": "lz4", "max_batch_size": 1 << 19}
 
 
 class Wish(Struct, frozen=True):
@@ -188,8 +189,8 @@ async def write(
 async def writing(settings: Settings) -> AsyncIterator[tuple[AIOKafkaProducer, dict[str, str], dict[str, int]]]:
     """A producer, and by kind the topics' names and numbers of partitions."""
     wanted = declared(settings.topics)
-    options = connection.client_options(settings.kafka) | {"enable_idempotence": settings.kafka.idempotence}
-    async with AIOKafkaProducer(**DEFAULTS, **options) as producer:
+    options = connection.client_options(settings.kafka)
+    async with clients.producer(options, idempotence=settings.kafka.idempotence, **BATCHES) as producer:
         yield producer, {each.kind: each.name for each in wanted}, {each.kind: each.partitions for each in wanted}
 
 

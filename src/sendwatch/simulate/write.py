@@ -11,8 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
-from aiokafka import AIOKafkaProducer
 
+from sendwatch.kafka import clients
 from sendwatch.partitions import partitions_of
 from sendwatch.simulate.truth import Message, Truth
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from aiokafka import AIOKafkaProducer
+
     from sendwatch.simulate.story import Story
 
 _CHUNK: Final = 1000  # messages made at a stretch: some 30 ms in which nothing else runs
 _IN_FLIGHT: Final = 64  # batches not acknowledged yet
-_DEFAULTS: Final[dict[str, Any]] = {"acks": "all", "max_batch_size": 256 * 1024, "linger_ms": 0}
+_DEFAULTS: Final[dict[str, Any]] = {"idempotence": False, "max_batch_size": 256 * 1024, "linger_ms": 0}
 
 _line: Final = msgspec.json.Encoder().encode
 
@@ -93,7 +95,7 @@ async def write_kafka(
 
     `topics` and `partitions` are by kind. `options` are the producer's: security, compression and so on.
     """
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, **_DEFAULTS | options) as producer:
+    async with clients.producer({"bootstrap_servers": bootstrap}, **_DEFAULTS | options) as producer:
         written = await pour(story.facts(), producer, topics, partitions)
         return written + await pour(story.sends(), producer, topics, partitions, rate)
 

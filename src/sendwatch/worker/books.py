@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from msgspec import Struct, field
 
 from sendwatch import ledger
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 
 if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+
     from sendwatch.ledger import Gap, GivenUp, Span
     from sendwatch.settings import Settings
 
@@ -39,7 +41,7 @@ class PartitionBooks(Struct):
 
 async def read_books(settings: Settings) -> list[PartitionBooks]:
     """The books of every partition as they stand now."""
-    consumer = AIOKafkaConsumer(**connection.client_options(settings.kafka), group_id=None, enable_auto_commit=False)
+    consumer = clients.consumer(connection.client_options(settings.kafka))
     await consumer.start()
     try:
         reader = LogReader(consumer)

@@ -21,12 +21,11 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from sendwatch.kafka import connection
-from sendwatch.kafka.pace import paced
+from sendwatch.kafka import clients, connection
 from sendwatch.outgoing import read_flag
 from sendwatch.partitions import partitions_of
 
@@ -125,12 +124,10 @@ class Canary(Service):  # type: ignore[misc]
         """Connect, and listen from now on."""
         kafka, topics = self._settings.kafka, self._settings.topics
         options = await connection.reach(kafka, "starting the canary", log.warning)
-        self._producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=kafka.idempotence)
-        self._consumer = AIOKafkaConsumer(
-            **options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=LISTEN_MS
-        )
-        await paced(self._producer).start()
-        await paced(self._consumer).start()
+        self._producer = clients.producer(options, idempotence=kafka.idempotence)
+        self._consumer = clients.consumer(options, fetch_max_wait_ms=LISTEN_MS)
+        await self._producer.start()
+        await self._consumer.start()
         places = [TopicPartition(topics.name("canary"), number) for number in range(topics.partitions)]
         self._consumer.assign(places)
         await self._consumer.seek_to_end(*places)

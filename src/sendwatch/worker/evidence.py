@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
 from sendwatch.engine.batch import FACTS
 from sendwatch.engine.judging import REGISTRY_KINDS
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ async def read_topics(settings: Settings, number: int, offset: int) -> Case:
     Raises LookupError where there is no such record.
     """
     options = connection.client_options(settings.kafka)
-    consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=20)
+    consumer = clients.consumer(options, fetch_max_wait_ms=20)
     async with consumer:
         reader = LogReader(consumer)
         send = await reader.one(settings.topics.name("sends"), number, offset)

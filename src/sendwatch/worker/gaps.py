@@ -13,12 +13,11 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from sendwatch import ledger
 from sendwatch.engine.judging import prepare
-from sendwatch.kafka import connection
+from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.publish import Publisher
 from sendwatch.worker.take_over import LASTING
@@ -44,8 +43,8 @@ async def accept_gap(settings: Settings, told: str, reason: str) -> str:
         await admin.start()
         open_clients.push_async_callback(admin.close)
         await _refuse_members(admin, settings.kafka.group)
-        consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
-        producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=settings.kafka.idempotence)
+        consumer = clients.consumer(options)
+        producer = clients.producer(options, idempotence=settings.kafka.idempotence)
         for client in (consumer, producer):
             await open_clients.enter_async_context(client)
         names = {name: settings.topics.name(name) for name in (kind, "ledger")}
