@@ -60,6 +60,13 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
+def tied(command: Sequence[str]) -> Sequence[str]:
+    """A command (absolute path, arguments) whose process does not outlive this one; only Linux can do that."""
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
+
+
 class BrokerFailedError(RuntimeError):
     """The broker ended, or did not answer in time; the message holds the end of its output."""
 
@@ -75,11 +82,9 @@ class Child:
     async def start(cls, command: Sequence[str], log_path: Path | None = None) -> Self:
         """Run `command` (absolute path, arguments), its output appended to `log_path` or a nameless file."""
         output = _append_to(log_path)
-        if sys.platform == "linux":
-            command = [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
         try:
             process = await asyncio.create_subprocess_exec(
-                *command,
+                *tied(command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -64,10 +64,31 @@ def _end_with(shown: Coroutine[Any, Any, bool]) -> NoReturn:
     from sendwatch.broker import BrokerFailedError
 
     try:
-        sys.exit(0 if finish(shown) else 1)
+        sys.exit(finish(_until_told_to_end(shown)))
     except BrokerFailedError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+async def _until_told_to_end(shown: Coroutine[Any, Any, bool]) -> int:
+    """The exit status. SIGTERM ends it in order, as Ctrl-C does, with every process that it started."""
+    import asyncio
+    import signal
+
+    loop, showing, told = asyncio.get_running_loop(), asyncio.ensure_future(shown), asyncio.Event()
+
+    def end() -> None:
+        loop.remove_signal_handler(signal.SIGTERM)  # the next one does not wait
+        told.set()
+        showing.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        return 0 if await showing else 1
+    except asyncio.CancelledError:
+        if not told.is_set():
+            raise
+        return 128 + signal.SIGTERM
 
 
 @click.command()

@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sendwatch import config
+from sendwatch.broker import tied
 from sendwatch.kafka import topics
 
 if TYPE_CHECKING:
@@ -116,11 +117,11 @@ class Worker:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start the process."""
+        """Start the process; it ends when this one does."""
         command = [sys.executable, "-m", "sendwatch", *self._command]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *tied(command), env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def check(self) -> None:
