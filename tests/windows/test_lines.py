@@ -74,6 +74,31 @@ def test_what_is_stored_is_what_was_counted(first: list[tuple[int, int]], then: 
     assert not table.changes(b"t")
 
 
+@given(events, st.integers(0, 50), st.integers(0, 50))
+def test_what_is_not_told_apart_is_one_number_where_it_was_last_seen(
+    events: list[tuple[int, int]], now: int, later: int
+) -> None:
+    """The sums of what is told apart are as ever, and whatever was seen is still known to have been seen."""
+    one, other, store = Table(100, 40, 5), Table(100, 40, 5, apart=8), dict[bytes, bytes | None]()
+    for at_now in sorted((now * 100, later * 100)):
+        for table in (one, other):
+            for bucket, count in events:
+                table.add(("a",), "sends", bucket * 100, count, at_now)
+            table.forget(at_now)
+        store |= other.changes(b"t")
+    last = max(now, later)
+    for buckets in range(9):
+        assert other.sum(("a",), "sends", last * 100, buckets) == one.sum(("a",), "sends", last * 100, buckets)
+    assert other.rows.keys() == one.rows.keys()
+    read = Table(100, 40, 5, apart=8)
+    read.load(b"t", sorted((key, value) for key, value in store.items() if value is not None))
+    for table in (other, read):
+        line = table.rows.get(("a",), {}).get("sends", Line())
+        assert sum(bucket <= last - 8 for bucket in line.at) <= 1
+        if one.rows:
+            assert max(line.at) == max(one.rows["a",]["sends"].at)
+
+
 def test_only_the_stretch_that_changed_is_stored_anew() -> None:
     """Of a row of thirty days, a day; what lies too far back is deleted from the store as well."""
     table, store = Table(100, 720, 5), dict[bytes, bytes]()

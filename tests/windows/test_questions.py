@@ -135,6 +135,18 @@ def test_a_new_way_of_sending_is_told_even_if_it_is_covered() -> None:
     assert (lane.province, lane.standing, lane.new, lane.before) == ("11", "covered", True, 0)
 
 
+def test_a_way_of_sending_that_was_seen_within_thirty_days_is_not_new() -> None:
+    """Though its hours are told apart for eight days only: what lies before is kept as one number."""
+    early = [a_record(NOW - days * DAY, [a_tally(NOW - days * DAY)]) for days in range(25, 19, -1)]
+    board = board_of(*early, *(a_record(NOW - hours * HOUR) for hours in range(48, 0, -1)))
+    ((lane, row),) = board.lanes.rows.items()
+    assert [count for _, count in row["sends"].within(0, NOW)] == [6]
+    board.fold(a_record(NOW, [a_tally(AT, 9, type="otp"), a_tally(AT, 9)]))
+    board.settle()
+    assert [(found.type, found.new) for found in drift(board, by_filings(a_registry()))] == [("otp", True)]
+    assert len(board.lanes.rows[lane]["sends"]) == 2
+
+
 # -- readiness -----------------------------------------------------------------------------------------------
 
 

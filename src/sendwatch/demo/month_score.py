@@ -21,7 +21,7 @@ from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import RocksShared, RocksStore
 from sendwatch.outgoing import read_breach
 from sendwatch.text.links import fingerprint
-from sendwatch.windows.board import HOURS_KEPT, Board
+from sendwatch.windows.board import HOURS_KEPT, LANE_HOURS, Board
 from sendwatch.windows.drift import by_filings, drift
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ async def score_of(month: Month, stage: Stage, store: Path, ran: Ran) -> MonthSc
     due = Counter(published(each, settings) for each in month.planted)
     due_closed = Counter(published(each, settings) for each in month.planted if each.closes)
     drifts, drifts_missed = await _drifts(month, settings)
-    kept, positions, forgotten = _merged(settings, store)
+    kept, positions, hour = _merged(settings, store)
     written = await everything(settings, "ledger")
-    merged, expected = _after(forgotten, kept), _after(forgotten, await recount(settings, month.honeypots))
+    merged, expected = _lately(hour, kept), _lately(hour, await recount(settings, month.honeypots))
     differing = sorted((key for key in merged | expected if merged[key] != expected[key]), key=repr)
     return MonthScore(
         ran=ran,
@@ -142,18 +142,20 @@ async def _drifts(month: Month, settings: Settings) -> tuple[int, list[str]]:
 
 
 def _merged(settings: Settings, path: Path) -> tuple[Counter[Sum], dict[int, int], int]:
-    """What is stored there, up to which offset of each ledger partition, and the last hour that it may forget."""
+    """What is stored there, up to which offset of each ledger partition, and the hour of the latest of it."""
     store = RocksStore(path, RocksShared(CACHE_MB, CACHE_MB))
     try:
         folding = Folding(Board(limits_of(settings)), store)
         board = folding.board
-        return sums_of(board), folding.positions, board.now // HOUR - HOURS_KEPT
+        return sums_of(board), folding.positions, board.now // HOUR
     finally:
         store.close()
 
 
-def _after(hour: int, sums: Counter[Sum]) -> Counter[Sum]:
-    return Counter({key: count for key, count in sums.items() if key[-1] > hour})
+def _lately(now: int, sums: Counter[Sum]) -> Counter[Sum]:
+    """Those of the hours that are kept and told apart, at this hour."""
+    reach = {"lanes": LANE_HOURS}
+    return Counter({key: count for key, count in sums.items() if key[-1] > now - reach.get(key[0], HOURS_KEPT)})
 
 
 def _by_rule(abouts: Counter[About]) -> dict[str, int]:

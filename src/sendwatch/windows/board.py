@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MINUTE = 60_000
 HOURS_A_DAY = 24
 MINUTES_KEPT, HOURS_KEPT = 120, 30 * HOURS_A_DAY
+LANE_HOURS = 8 * HOURS_A_DAY
+"""Hours of a lane that are told apart: drift holds the last day against the week before it. There may be 500,000."""
 FAMILIES = ("all", "owner", "signature", "port", "sp", "carrier", "province", "type")
 COUNTS = ("sends", "undecided", "flagged")
 MOST_WAITING = 200_000
@@ -78,7 +80,7 @@ class Board:
         self._minutes = {family: Table(MINUTE, MINUTES_KEPT, room.subjects) for family in FAMILIES}
         self._hours = {family: Table(HOUR, HOURS_KEPT, room.subjects) for family in FAMILIES}
         self._pairs = Table(HOUR, HOURS_KEPT, room.pairs)
-        self._lanes = Table(HOUR, HOURS_KEPT, room.pairs)
+        self._lanes = Table(HOUR, HOURS_KEPT, room.pairs, LANE_HOURS)
         self.rules = Table(HOUR, HOURS_KEPT, room.subjects)
         self.channels = Table(HOUR, HOURS_KEPT, room.subjects)
         self.harvest = Table(HOUR, HOURS_KEPT, room.pairs)

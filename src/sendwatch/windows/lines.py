@@ -84,6 +84,17 @@ class Line:
             del self.counts[:end]
         return dropped
 
+    def gather(self, before: int) -> list[int]:
+        """Take the buckets before this one together into the last of them; returns which changed."""
+        end = bisect_left(self.at, before)
+        if end < 2:
+            return []
+        changed = self.at[:end].tolist()
+        self.counts[end - 1] = sum(self.counts[:end])
+        del self.at[: end - 1]
+        del self.counts[: end - 1]
+        return changed
+
     def __len__(self) -> int:
         """How many buckets it holds."""
         return len(self.at)
@@ -92,13 +103,15 @@ class Line:
 class Table:
     """Lines by subject and name of count; no more than `most` subjects, the rest added up under `OTHERS`.
 
-    `width` is that of a bucket (ms), `buckets` how many are kept.
+    `width` is that of a bucket (ms), `buckets` how many are kept, `apart` how many of those are told apart, at least:
+    what lies further back is one number, in the last bucket of then in which anything was counted.
     """
 
-    def __init__(self, width: int, buckets: int, most: int) -> None:
+    def __init__(self, width: int, buckets: int, most: int, apart: int | None = None) -> None:
         """Start empty."""
         self.width = width
         self.buckets = buckets
+        self.apart = buckets if apart is None else apart
         self.most = most
         self.rows: dict[Subject, dict[str, Line]] = {}
         self.left_out = 0
@@ -176,12 +189,13 @@ class Table:
         return min(starts) * self.width if starts else None
 
     def forget(self, now: int) -> None:
-        """Drop buckets that lie too far back, and subjects of which nothing is left."""
-        oldest = self.oldest(now)
+        """Drop buckets that lie too far back, and subjects of which nothing is left; gather what is not told apart."""
+        oldest, apart = self.oldest(now), now // self.width - self.apart + 1
         for subject in list(self.rows):
             row = self.rows[subject]
-            for dropped in [line.forget(oldest) for line in row.values()]:
-                for number in {bucket // STRETCH for bucket in dropped}:
+            for line in row.values():
+                changed = line.forget(oldest) + (line.gather(apart) if apart > oldest else [])
+                for number in {bucket // STRETCH for bucket in changed}:
                     self._changed.setdefault(number, set()).add(subject)
             if not any(row.values()):
                 del self.rows[subject]
