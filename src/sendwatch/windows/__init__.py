@@ -5,6 +5,7 @@ reading the ledger topic and publishing (`aggregator/aggregator.py`); what one s
 
     sums         what a ledger record carries for the windows, beside its tallies
     joins        makes them, of a batch; `aftermath` is what it keeps of a recipient, `complaints` whom one is about
+    rollup       sums of many records, made elsewhere: one fold of it is a fold of them
     lines        counts by bucket of time, sparse; tables of them by subject, bounded
     board        one fold over ledger records: the tables, and which breaches are open
     b3 … b6      the windowed rules, one file each

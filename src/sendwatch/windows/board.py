@@ -24,13 +24,15 @@ from sendwatch.windows.limits import HOUR, Limits
 from sendwatch.windows.lines import Subject, Table
 from sendwatch.windows.outbreaks import Outbreaks
 from sendwatch.windows.pile import Pile, by_hour
+from sendwatch.windows.rollup import moment_of, signed
 from sendwatch.windows.top import Top
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sendwatch.ledger import Range, Tally
     from sendwatch.windows.breach import Breach, Measure
+    from sendwatch.windows.rollup import Rollup
     from sendwatch.windows.sums import Complained, Reported, Sums
 
 MINUTE = 60_000
@@ -40,8 +42,8 @@ LANE_HOURS = 8 * HOURS_A_DAY
 """Hours of a lane that are told apart: drift holds the last day against the week before it. There may be 500,000."""
 FAMILIES = ("all", "owner", "signature", "port", "sp", "carrier", "province", "type")
 COUNTS = ("sends", "undecided", "flagged")
-MOST_WAITING = 200_000
-"""Lanes that may wait to be added up; some 50 MB."""
+MOST_WAITING = 500_000
+"""Lanes that may wait to be added up; some 120 MB."""
 
 WINDOWS = {"10m": (MINUTE, 10), "1h": (MINUTE, 60), "1d": (HOUR, 24), "10d": (HOUR, 240), "30d": (HOUR, 720)}
 """The sliding windows: width of a bucket (ms), number of buckets."""
@@ -94,13 +96,32 @@ class Board:
 
     def fold(self, record: Range) -> None:
         """Add a record that stands (`Standing.accept` said so)."""
-        now = max(self.now, min(time_of(record), record.at))
-        if now // HOUR != self.now // HOUR or len(self._pile) > MOST_WAITING:
-            self.add_up()  # while what it holds is still of the hours that are kept
-        self.now = now
+        self._go_on_to(moment_of(record))
         self._pile.add(record.tallies)
         self._add_at_once(record.tallies)
         self._add_sums(record.sums)
+
+    def fold_rollup(self, rollup: Rollup) -> None:
+        """Add records that stand, and were added up already."""
+        self._go_on_to(rollup.now)
+        self._pile.merge(rollup.pile)
+        for hour, row in rollup.rules.items():
+            self.rules.add_all("flags", hour * HOUR, row, self.now)
+        for hour, raised in rollup.raised.items():
+            for subject, count in raised.items():
+                self._add_raised(hour, subject, count)
+        self._add_names(
+            ((signature, number), counts[0])
+            for number, minute in rollup.pile.minutes.items()
+            for (_, signature, *_), counts in minute.senders.items()
+        )
+        self._add_sums(rollup.sums)
+
+    def _go_on_to(self, moment: int) -> None:
+        now = max(self.now, moment)
+        if now // HOUR != self.now // HOUR or len(self._pile) > MOST_WAITING:
+            self.add_up()  # while what it holds is still of the hours that are kept
+        self.now = now
 
     def settle(self) -> list[Breach]:
         """The breaches that open or close by what was folded since."""
@@ -131,13 +152,17 @@ class Board:
 
     def _add_at_once(self, tallies: Sequence[Tally]) -> None:
         """What turns on the order of records, or on the registry as it is now: top lists, and names that look alike."""
-        names: dict[tuple[str, int], int] = {}
         for tally in tallies:
             if tally.flags or tally.corrections:
-                self._add_rules(tally, tally.minute * MINUTE)
-            if tally.sends and tally.signature is not None:
-                name = (tally.signature, tally.minute)
-                names[name] = names.get(name, 0) + tally.sends
+                self._add_rules(tally)
+        self._add_names(((tally.signature, tally.minute), tally.sends) for tally in tallies)
+
+    def _add_names(self, sent: Iterable[tuple[tuple[str | None, int], int]]) -> None:
+        """Sends by signature and minute: those of a name that looks like a filed one are counted for it."""
+        names: dict[tuple[str, int], int] = {}
+        for (signature, minute), sends in sent:
+            if sends and signature is not None:
+                names[signature, minute] = names.get((signature, minute), 0) + sends
         for (signature, minute), sends in names.items():
             filed = self.imitated(signature, minute * MINUTE)
             if filed is not None:
@@ -145,15 +170,17 @@ class Board:
                 self.imitators.add(subject, "sends", minute * MINUTE, sends, self.now)
                 self.outbreaks.touch_imitator(subject, minute * MINUTE // HOUR)
 
-    def _add_rules(self, tally: Tally, at: int) -> None:
-        for rule, count in tally.flags.items():
+    def _add_rules(self, tally: Tally) -> None:
+        at = tally.minute * MINUTE
+        for rule, count in signed(tally):
             self.rules.add((rule, tally.owner), "flags", at, count, self.now)
-        for name, count in tally.corrections.items():
-            self.rules.add((name[:-1], tally.owner), "flags", at, count if name[-1] == "+" else -count, self.now)
         raised = sum(tally.flags.values())
-        if raised and at > self.now - HOURS_KEPT * HOUR:
-            hour = at // HOUR
-            self.tops.setdefault(hour, Top(self.room.top)).add((tally.signature, tally.port), raised)
+        if raised:
+            self._add_raised(at // HOUR, (tally.signature, tally.port), raised)
+
+    def _add_raised(self, hour: int, subject: Subject, raised: int) -> None:
+        if hour > self.now // HOUR - HOURS_KEPT:
+            self.tops.setdefault(hour, Top(self.room.top)).add(subject, raised)
             self.unsaved_tops.add(hour)
 
     def _add_complaints(self, each: Complained, count: int) -> None:
@@ -267,10 +294,3 @@ def subjects_of(named: Complained) -> dict[str, Subject]:
         "province": (named.province,),
         "type": (named.type,),
     }
-
-
-def time_of(record: Range) -> int:
-    """The greatest time that a record tells of (ms); of complaints and reports, the beginning of their hour."""
-    sums = record.sums
-    hours = [each.hour for each, _ in sums.complained] + [each.hour for each in sums.reported]
-    return max(record.event_time, max(hours, default=0) * HOUR)

@@ -80,6 +80,26 @@ class Pile:
                 minute.lanes[lane] = minute.lanes.get(lane, 0) + sends
                 minute.pairs[pair] = minute.pairs.get(pair, 0) + sends
 
+    def put(self, number: int, senders: Mapping[Subject, Counts], places: Mapping[Subject, Counts]) -> None:
+        """Add the sums of one minute; pairs follow from its senders, lanes do not."""
+        minute = self.minutes.get(number) or self._begin(number)
+        for who, counts in senders.items():
+            _add_to(minute.senders, who, counts)
+            if counts[0]:
+                pair = (who[0], who[2])
+                minute.pairs[pair] = minute.pairs.get(pair, 0) + counts[0]
+        for where, counts in places.items():
+            _add_to(minute.places, where, counts)
+
+    def merge(self, other: Pile) -> None:
+        """Add what another holds."""
+        for number, theirs in other.minutes.items():
+            self.put(number, theirs.senders, theirs.places)
+        for hour, more in other.lanes.items():
+            lanes = self.lanes.setdefault(hour, {})
+            for lane, sends in more.items():
+                lanes[lane] = lanes.get(lane, 0) + sends
+
     def _begin(self, number: int) -> Minute:
         hour = number // MINUTES_AN_HOUR
         minute = self.minutes[number] = Minute(self.lanes.setdefault(hour, {}), self.pairs.setdefault(hour, {}))
