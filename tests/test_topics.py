@@ -91,9 +91,11 @@ def test_the_brokers_clock_stamps_records_unless_they_are_loaded_or_simulated() 
 
 
 def test_a_ledger_record_may_be_large_and_copies_must_agree() -> None:
-    """Kept rows of a whole batch; with three copies, two must have a record before it counts."""
+    """Kept rows of a whole batch, or sums of many; with three copies, two must have a record before it counts."""
     topics = by_kind(Topics(replication=3))
-    assert topics["ledger"].configs["max.message.bytes"] == str(LEDGER_BYTES)
+    for large in ("ledger", "rollups"):
+        assert topics[large].configs["max.message.bytes"] == str(LEDGER_BYTES)
+    assert (topics["rollups"].partitions, topics["rollups"].cleanup) == (1, "delete")
     assert topics["sends"].configs["min.insync.replicas"] == "2"
     assert "min.insync.replicas" not in by_kind()["sends"].configs
 

@@ -23,6 +23,7 @@ from mode import Service
 
 from sendwatch import pages
 from sendwatch.aggregator.aggregator import Aggregator
+from sendwatch.aggregator.roller import Roller
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.store import refuse_unwritable
 from sendwatch.kafka import clients, connection, topics
@@ -69,7 +70,7 @@ class Application(faust.App):  # type: ignore[misc]
     """A Faust application with one worker in it."""
 
     BootStrategy = Boot
-    live: Live | Aggregator
+    live: Live | Aggregator | Roller
     beside: tuple[Service, ...] = ()
 
     def on_init_dependencies(self) -> list[Any]:
@@ -91,7 +92,12 @@ def build_aggregator(settings: Settings) -> Application:
     return _host(settings, Aggregator(settings, _metrics(settings, prepare(settings))))
 
 
-def _host(settings: Settings, live: Live | Aggregator) -> Application:
+def build_roller(settings: Settings) -> Application:
+    """An application that sums up the ledger of some partitions, for the one that adds up all."""
+    return _host(settings, Roller(settings, _metrics(settings, prepare(settings))))
+
+
+def _host(settings: Settings, live: Live | Aggregator | Roller) -> Application:
     app = Application(
         f"{settings.kafka.group}-app",
         broker=[f"kafka://{server}" for server in settings.kafka.servers],

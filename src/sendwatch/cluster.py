@@ -130,6 +130,7 @@ class Names(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     breaches: Annotated[Name, Meta(description="Breaches of limits over many sends.")] = "sms.breaches"
     quarantine: Annotated[Name, Meta(description="Records that could not be judged, and why.")] = "sms.quarantine"
     ledger: Annotated[Name, Meta(description="The books, and the commit point.")] = "sms.ledger"
+    rollups: Annotated[Name, Meta(description="Sums of the ledger, where several processes add it up.")] = "sms.rollups"
     canary: Annotated[Name, Meta(description="Flags of the canary's own sends.")] = "sms.canary"
     dispositions: Annotated[Name, Meta(description="What people decided about flags.")] = "sms.dispositions"
 
@@ -165,13 +166,17 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "record for this long starts its books anew."
         ),
     ] = 400
+    rollups: Annotated[
+        Days,
+        Meta(description="31 at least: whoever adds up on a new disk begins with the sums of 30 days."),
+    ] = 40
     canary: Annotated[Days, Meta(description="Nobody reads old ones.")] = 7
     dispositions: Annotated[Days, Meta(description="People's decisions.")] = -1
 
     def faults(self) -> Iterator[Fault]:
         """Days too few to work with."""
         for kind, days in msgspec.structs.asdict(self).items():
-            least = 5 if kind in {"sends", "ledger"} else 1
+            least = {"sends": 5, "ledger": 5, "rollups": 31}.get(kind, 1)
             if days != -1 and days < least:
                 yield kind, f"expected -1 (for ever) or at least {least} days, got {days}"
 

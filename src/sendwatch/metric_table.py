@@ -211,7 +211,7 @@ METRICS = (
     Metric(
         "ledger_behind_records",
         "gauge",
-        "Ledger records not yet added up, from the one process that does it.",
+        "Ledger records not yet added up, or rollups of them, from the one process that does it.",
         ("topic",),
         "topic: the ledger",
     ),

@@ -122,6 +122,23 @@ class Breaches(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "WRITE on the topic of breaches."
         ),
     ] = False
+    rollups: Annotated[
+        bool,
+        Meta(
+            description="Whether to add up rollups of the ledger, not the ledger itself: where one process is too "
+            "small for it, any number of `sendwatch rollup` sum up some partitions each. The same for all processes. "
+            "Without any `sendwatch rollup`, no breach is then told. When this changes, 30 days are added up anew."
+        ),
+    ] = False
+    rollup_seconds: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=600,
+            description="How often a `sendwatch rollup` hands on what it has: breaches come so much later. Longer "
+            "is less to do for whoever adds up.",
+        ),
+    ] = 10.0
     complaints_per_million: Annotated[
         float,
         Meta(

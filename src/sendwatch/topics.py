@@ -23,12 +23,13 @@ Need = Literal["create", "keep", "differs", "refuse"]
 DAY_MS = 86_400_000
 NEVER_MS = 2**63 - 1
 LEDGER_BYTES = 8 * 2**20
-"""The largest ledger record: a batch of kept rows. Producers of it need `max_request_size` as large."""
+"""The largest ledger record: a batch of kept rows; or rollup. Producers need `max_request_size` as large."""
 
 RECIPIENT_KEYED = ("sends", "consents", "replies", "reports", "complaints")
 REGISTRIES = ("signatures", "ports", "letters", "templates", "owners")
 INPUTS = (*RECIPIENT_KEYED, *REGISTRIES, "dispositions")
 CO_PARTITIONED = (*RECIPIENT_KEYED, "flags", "optouts", "quarantine", "ledger", "canary")
+LARGE = ("ledger", "rollups")
 COMPACTED = (*REGISTRIES, "flags")
 
 KEYS = {
@@ -47,6 +48,7 @@ KEYS = {
     "breaches": "breach_id",
     "quarantine": "topic/partition/offset",
     "ledger": "none",
+    "rollups": "none",
     "canary": "flag_id",
     "dispositions": "flag_id",
 }
@@ -102,7 +104,7 @@ def _declare(kind: str, topics: Topics) -> Topic:
         configs["min.compaction.lag.ms"] = str(lag)
     if loaded:
         configs["segment.ms"] = str(NEVER_MS)  # times that jump back and forth would roll segments without end
-    if kind == "ledger":
+    if kind in LARGE:
         configs["max.message.bytes"] = str(LEDGER_BYTES)
     if topics.replication > 2:
         configs["min.insync.replicas"] = str(topics.replication - 1)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from sendwatch.aggregator.follow_ledger import DAY, LedgerStream
 from sendwatch.aggregator.ledger_fold import Folding
+from sendwatch.aggregator.rollup_fold import RollupFolding
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore
@@ -21,6 +22,8 @@ from sendwatch.windows.board import Board
 from sendwatch.worker.registries import Registries
 
 if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+
     from sendwatch.outgoing import Message
     from sendwatch.registry import Registry
     from sendwatch.settings import Settings
@@ -44,6 +47,18 @@ def since_of(settings: Settings) -> int | None:
     return None if settings.topics.timestamps == "producer" else int(time.time() * 1000) - REACH
 
 
+def folding_of(settings: Settings) -> type[Folding]:
+    """What folds what is read: the ledger, or the rollups of it."""
+    return RollupFolding if settings.breaches.rollups else Folding
+
+
+def stream_of(settings: Settings, consumer: AIOKafkaConsumer) -> LedgerStream:
+    """What is read to add everything up: the ledger, or the rollups of it."""
+    if settings.breaches.rollups:
+        return LedgerStream(consumer, settings.topics.name("rollups"), [0])
+    return LedgerStream(consumer, settings.topics.name("ledger"), range(settings.topics.partitions))
+
+
 async def add_up(settings: Settings) -> Added:
     """Read the registries and the ledger as they stand now, and add everything up."""
     judging = prepare(settings)
@@ -57,8 +72,8 @@ async def add_up(settings: Settings) -> Added:
         while not registries.caught_up:
             await registries.follow(WAIT_MS)
         board = Board(limits_of(settings), registries.alikes.imitated)
-        folding, records = Folding(board, MemoryStore()), 0
-        stream = LedgerStream(reading, settings.topics.name("ledger"), range(settings.topics.partitions))
+        folding, records = folding_of(settings)(board, MemoryStore()), 0
+        stream = stream_of(settings, reading)
         await stream.start({}, since_of(settings))
         while True:
             taken = await stream.take(WAIT_MS)

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from sendwatch.outgoing import BreachEvent
     from sendwatch.windows.board import Board
 
-PLACES, OUTBOX, SHAPE = b"\x00places", b"\x00outbox", b"\x00shape"
+PLACES, OUTBOX, SHAPE, READ = b"\x00places", b"\x00outbox", b"\x00shape", b"\x00read"
 BOARD = b"b"
-NOW = b"2"  # the shape of what a board is stored as; of another nothing is taken up, and the ledger is folded anew
 SKIPPED = Raw(b"[]")
 FOREVER = 1 << 62
 
@@ -42,18 +41,25 @@ class Summed(ledger.Range, tag="range", tag_field="record"):
     templates: Raw = SKIPPED  # type: ignore[assignment]
 
 
-decode: msgspec.json.Decoder[ledger.Claim | Summed] = msgspec.json.Decoder(ledger.Claim | Summed)
+read_ledger = msgspec.json.Decoder(ledger.Claim | Summed).decode
 
 
 class Place(Struct):
-    """How far one partition of the ledger is folded, and where its records stand."""
+    """How far one partition of the ledger is folded, and where its records stand.
+
+    `at`: up to when (ms) what was written into it is folded, where that is told.
+    """
 
     next: int = 0
     standing: ledger.Standing = field(default_factory=ledger.Standing)
+    at: int = 0
 
 
 class Folding:
     """A board, and how far it is. `void`: records that were left out, since their writer had lost the partition."""
+
+    shape = b"2"
+    """Of what a board is stored as; of another nothing is taken up, and the ledger is folded anew."""
 
     def __init__(self, board: Board, store: Store) -> None:
         """Take up where the store stopped."""
@@ -61,8 +67,9 @@ class Folding:
         self.store = store
         self.void = 0
         raw, waiting, shape = store.get_many([PLACES, OUTBOX, SHAPE])
-        if shape != NOW:
-            store.write({PLACES: None, OUTBOX: None, SHAPE: NOW} | {key: None for key, _ in store.scan(BOARD)})
+        if shape != self.shape:
+            gone: dict[bytes, bytes | None] = dict.fromkeys([PLACES, OUTBOX, READ, *(k for k, _ in store.scan(BOARD))])
+            store.write(gone | {SHAPE: self.shape})
             raw = waiting = None
         self.places = msgspec.json.decode(raw, type=dict[int, Place]) if raw else {}
         self.outbox = msgspec.msgpack.decode(waiting, type=list[Message]) if waiting else []
@@ -73,18 +80,26 @@ class Folding:
         """The next offset of each partition that was begun."""
         return {number: place.next for number, place in self.places.items()}
 
+    def added_up_at(self, _partitions: int) -> int | None:
+        """Up to when (ms) what was written into so many partitions is folded; None: what is folded does not tell."""
+        return None
+
     def take(self, partition: int, offset: int, value: bytes) -> None:
         """Fold a record of the ledger, and ask the windowed rules; one below the position was folded before."""
         place = self.places.setdefault(partition, Place())
         if offset < place.next:
             return
         place.next = offset + 1
-        record = decode.decode(value)
+        record = read_ledger(value)
         if not place.standing.accept(record):
             self.void += 1
         elif isinstance(record, Summed):
             self.board.fold(record)
-            self.outbox += [breach_message(breach_event(breach)) for breach in self.board.settle()]
+            self.settle()
+
+    def settle(self) -> None:
+        """Ask the windowed rules about what was folded."""
+        self.outbox += [breach_message(breach_event(breach)) for breach in self.board.settle()]
 
     def put_right(self, told: Mapping[str, BreachEvent]) -> int:
         """Make what the topic says agree with what was counted; `told` is the last record of each breach there.
@@ -128,7 +143,11 @@ class Folding:
         changes: dict[bytes, bytes | None] = {BOARD + k: v for k, v in keeping.changes(self.board).items()}
         changes[PLACES] = msgspec.json.encode(self.places)
         changes[OUTBOX] = msgspec.msgpack.encode(self.outbox) if self.outbox else None
-        self.store.write(changes)
+        self.store.write(changes | self._more())
+
+    def _more(self) -> dict[bytes, bytes | None]:
+        """What else says how far it is."""
+        return {}
 
     def published(self, count: int) -> None:
         """So many of the outbox, from its beginning, are acknowledged."""

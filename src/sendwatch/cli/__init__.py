@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sendwatch.settings import Settings
 
 ORDER = (
-    "demo", "check", "topics", "run", "aggregate", "tail", "explain", "books", "audit", "replay", "breaches",
+    "demo", "check", "topics", "run", "aggregate", "rollup", "tail", "explain", "books", "audit", "replay", "breaches",
     "check-campaign", "readiness", "evidence", "archive", "report", "rules", "law", "config", "token", "schema",
     "simulate", "alert-test", "version",
 )  # fmt: skip
@@ -106,6 +106,21 @@ def aggregate(path: str | None) -> None:
 
         app.beside = (Desk(settings, app.live),)
     finish(serve(app))
+
+
+@main.command()
+@configured
+def rollup(path: str | None) -> None:
+    """Sum up the ledger where one process is too small.
+
+    For `sendwatch aggregate` with breaches.rollups. Start any number, at most one for each partition.
+    """
+    from sendwatch import logs
+    from sendwatch.app import build_roller, serve
+
+    settings = settings_at(path)
+    logs.set_up(settings.logs, secrets=settings.secrets)
+    finish(serve(build_roller(settings)))
 
 
 @main.command()
