@@ -10,6 +10,7 @@ from sendwatch import audit
 
 SHARED = {
     "sendwatch.dossier": {"Dossier", "Kept"},
+    "sendwatch.kafka": {"clients"},
     "sendwatch.kafka.connection": {"client_options"},
     "sendwatch.facts": {"Facts", "MOBILE", "Parameters"},
     "sendwatch.history": {"Act", "EVERY_OWNER", "covers"},
