@@ -25,9 +25,10 @@ from sendwatch.engine.batch import FACTS, assemble, process
 from sendwatch.engine.judging import REGISTRY_KINDS, Judging, prepare
 from sendwatch.engine.partition import Outcome, Partition
 from sendwatch.engine.store import MemoryStore
-from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.events import Deletion, Rejected, arrival
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.outgoing import FlagEvent, OptoutEvent, QuarantineEvent, read_flag
+from sendwatch.reader import Reader
 from sendwatch.registry import Registry
 from sendwatch.worker.registries import Registries
 from sendwatch.worker.worker import Worker

@@ -15,19 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sendwatch.events import (
-    FIELDS,
-    KINDS,
-    Consent,
-    Deletion,
-    Filing,
-    Part,
-    Reader,
-    Rejected,
-    Send,
-    _inside,
-    arrival,
-)
+from sendwatch.events import FIELDS, KINDS, Consent, Deletion, Filing, Part, Rejected, Send, arrival
+from sendwatch.json_outline import inside_of
+from sendwatch.reader import Reader
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -1015,9 +1005,9 @@ def test_our_own_outline_takes_what_is_json_and_nothing_else(text: str) -> None:
         due = strictly(text)
     except ValueError:
         with pytest.raises(ValueError, match="not JSON"):
-            list(_inside(text))
+            list(inside_of(text))
         return
-    inside = [(json.loads(name), strictly(raw)) for name, raw in _inside(text)]
+    inside = [(json.loads(name), strictly(raw)) for name, raw in inside_of(text)]
     if isinstance(due, dict):
         assert dict(inside) == due
     else:

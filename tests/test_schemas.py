@@ -17,8 +17,9 @@ from engine_builders import Desk, a_consent, a_reply, a_send
 from sendwatch import __version__, outgoing, schemas
 from sendwatch.cli import main
 from sendwatch.desk import dispositions, say
-from sendwatch.events import KINDS, Deletion, Reader, Rejected
+from sendwatch.events import KINDS, Deletion, Rejected
 from sendwatch.outgoing import breach_event, breach_message
+from sendwatch.reader import Reader
 from sendwatch.topics import KEYS
 from sendwatch.windows.breach import Breach
 from test_golden import STORIES, lines_of, run

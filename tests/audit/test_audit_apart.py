@@ -28,6 +28,7 @@ FREE = {
     "sendwatch.days",
     "sendwatch.events",
     "sendwatch.pseudonyms",
+    "sendwatch.reader",
     "sendwatch.settings",
     "sendwatch.verdict",
 }

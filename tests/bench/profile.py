@@ -24,8 +24,8 @@ from sendwatch.engine import assembly, batch, flagging, memory, send_intake
 from sendwatch.engine.batch import FACTS, process
 from sendwatch.engine.partition import Partition
 from sendwatch.engine.store import MemoryStore
-from sendwatch.events import Reader
 from sendwatch.pseudonyms import Pseudonyms
+from sendwatch.reader import Reader
 from sendwatch.registry import Registry
 from sendwatch.text import reading
 from sendwatch.windows.copies import Fingerprints

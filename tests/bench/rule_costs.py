@@ -27,7 +27,8 @@ from sendwatch.engine.batch import FACTS, process
 from sendwatch.engine.judging import REGISTRY_KINDS, Judging, prepare
 from sendwatch.engine.partition import Partition
 from sendwatch.engine.store import MemoryStore
-from sendwatch.events import Deletion, Reader, Rejected, arrival
+from sendwatch.events import Deletion, Rejected, arrival
+from sendwatch.reader import Reader
 from sendwatch.worker.garbage import rarely
 
 if TYPE_CHECKING:

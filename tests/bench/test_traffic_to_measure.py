@@ -8,7 +8,8 @@ import pytest
 
 from bench.town import Consents, Town, Wish
 from bench.traffic import Traffic
-from sendwatch.events import Consent, Reader, Send
+from sendwatch.events import Consent, Send
+from sendwatch.reader import Reader
 
 
 @pytest.fixture(scope="module")

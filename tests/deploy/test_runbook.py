@@ -16,9 +16,10 @@ from shipped import DEPLOY, ROOT, check_command
 
 from sendwatch.cli import main
 from sendwatch.demo.stage import KEYS, Stage
-from sendwatch.events import Consent, Reader
+from sendwatch.events import Consent
 from sendwatch.metric_table import METRICS
 from sendwatch.partitions import partition_of
+from sendwatch.reader import Reader
 from sendwatch.settings import Settings
 from sendwatch.typed import leaves
 

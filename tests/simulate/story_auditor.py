@@ -13,8 +13,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
-from sendwatch.events import KINDS, Consent, Deletion, Reader, Rejected
+from sendwatch.events import KINDS, Consent, Deletion, Rejected
 from sendwatch.partitions import partition_of
+from sendwatch.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

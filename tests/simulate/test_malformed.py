@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from sendwatch.events import Deletion, Reader, Rejected
+from sendwatch.events import Deletion, Rejected
+from sendwatch.reader import Reader
 from sendwatch.simulate import Story
 from sendwatch.simulate.malformed import Damage, damages
 

@@ -13,8 +13,9 @@ import engine_builders
 from engine_builders import Desk, Event, a_judging
 from sendwatch.demo.month import lately
 from sendwatch.demo.month_score import counted, published
-from sendwatch.events import REGISTRIES, Filing, Reader
+from sendwatch.events import REGISTRIES, Filing
 from sendwatch.outgoing import breach_event
+from sendwatch.reader import Reader
 from sendwatch.simulate.month import DAYS, LIMITS, START_AT, Month
 from sendwatch.simulate.truth import DAY
 from sendwatch.windows.alikes import Alikes

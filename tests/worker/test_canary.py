@@ -16,9 +16,10 @@ from engine_builders import JUDGING, NOW, Desk, Event
 from sendwatch.demo import until_ready
 from sendwatch.demo.audience import Audience
 from sendwatch.demo.stage import Stage
-from sendwatch.events import Reader, Send
+from sendwatch.events import Send
 from sendwatch.outgoing import read_flag
 from sendwatch.partitions import partition_of
+from sendwatch.reader import Reader
 from sendwatch.settings import FLAG_THE_CANARY
 from sendwatch.worker.books import read_books
 from sendwatch.worker.canary import EVERY, PEOPLE, PORT, SLOTS, Rounds, people

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, field
 
-from sendwatch.events import KINDS, REGISTRIES, Deletion, Reader, Rejected, arrival
+from sendwatch.events import KINDS, REGISTRIES, Deletion, Rejected, arrival
 from sendwatch.partitions import partition_of
+from sendwatch.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

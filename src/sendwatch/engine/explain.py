@@ -20,10 +20,11 @@ from sendwatch.engine.judging import REGISTRY_KINDS
 from sendwatch.engine.partition import Partition
 from sendwatch.engine.send_intake import take_sends
 from sendwatch.engine.store import MemoryStore
-from sendwatch.events import Deletion, Reader, Rejected, Send, arrival
+from sendwatch.events import Deletion, Rejected, Send, arrival
 from sendwatch.facts import Facts, add_recipient, facts_of_send, kept_of
 from sendwatch.judge import Answer, answers
 from sendwatch.partitions import partition_of
+from sendwatch.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,11 +13,11 @@ from msgspec import UNSET, Struct, field
 from sendwatch import __version__, law, rules
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.memory import Memory
-from sendwatch.events import Reader
 from sendwatch.facts import Parameters
 from sendwatch.judge import Rulebook, Setting
 from sendwatch.ledger import Version
 from sendwatch.pseudonyms import Pseudonyms
+from sendwatch.reader import Reader
 from sendwatch.registry import Registry
 from sendwatch.windows.copies import Fingerprints
 from sendwatch.windows.limits import Limits

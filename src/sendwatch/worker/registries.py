@@ -13,8 +13,9 @@ from aiokafka import TopicPartition
 from msgspec import Struct
 
 from sendwatch.engine.judging import REGISTRY_KINDS
-from sendwatch.events import Deletion, Filing, Reader, Rejected, arrival
+from sendwatch.events import Deletion, Filing, Rejected, arrival
 from sendwatch.outgoing import Place
+from sendwatch.reader import Reader
 from sendwatch.registry.touch import touches
 from sendwatch.windows.alikes import Alikes
 
