@@ -21,8 +21,8 @@ from sendwatch.keeping import Reports
 from sendwatch.report import stage_charts, stage_html, stage_sheets
 from sendwatch.report.stage import NoSuchStageError, Scope, spans_of_campaign, spans_of_range
 from sendwatch.report.stage_document import Asked
-from sendwatch.report.stage_numbers import count
 from sendwatch.report.stage_source import of_archive, of_rows
+from sendwatch.report.stage_tally import count
 from sendwatch.report.stage_words import WORDS
 from sendwatch.report.stage_write import document
 from sendwatch.windows.outbreaks import RULES as WINDOWED

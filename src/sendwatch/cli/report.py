@@ -94,7 +94,7 @@ async def _make(
     from sendwatch.report import stage_html, stage_sheets
     from sendwatch.report.stage import Scope
     from sendwatch.report.stage_document import Asked
-    from sendwatch.report.stage_numbers import count
+    from sendwatch.report.stage_tally import count
     from sendwatch.report.stage_write import document
 
     spans, found = await _found(settings, when, source, folder)

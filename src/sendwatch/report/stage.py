@@ -1,7 +1,7 @@
 """What a stage report is about: which time, whose, for whom, and what it is held against.
 
 Belongs here: from what was asked to spans of time. Pure. Not here: the calendar (`policy.py`, `keeping.py`), counting
-(`stage_numbers.py`).
+(`stage_tally.py`).
 """
 
 from __future__ import annotations

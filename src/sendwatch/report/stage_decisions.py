@@ -1,6 +1,6 @@
 """What people decided about a span's violations and broken limits: who, when, and why.
 
-Belongs here: reading that from the archive's kinds. Not here: how often (`stage_numbers.py`), how it is told
+Belongs here: reading that from the archive's kinds. Not here: how often (`stage_tally.py`), how it is told
 (`stage_told.py`). Why is what a person wrote: a phone number that slipped in is masked.
 """
 

@@ -1,6 +1,6 @@
 """A stage report as a document: sections of sentences, tables and pictures in one language, before any layout.
 
-Belongs here: the shape of it, and what its sections are written with. Not here: counting (`stage_numbers.py`), wording
+Belongs here: the shape of it, and what its sections are written with. Not here: counting (`stage_tally.py`), wording
 (`stage_words.py`), the sections (`stage_write.py`), pages and sheets made of it (`stage_html.py`, `stage_sheets.py`).
 
     all         everything, also rules on trial and how right each rule was by people's decisions

@@ -1,6 +1,6 @@
 """Where a stage report's numbers come from: the archive's files, or the topics as they are now.
 
-Belongs here: giving DuckDB a table of each kind. Not here: what is asked of them (`stage_numbers.py`).
+Belongs here: giving DuckDB a table of each kind. Not here: what is asked of them (`stage_tally.py`).
 """
 
 from __future__ import annotations
