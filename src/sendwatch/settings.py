@@ -96,11 +96,11 @@ class Engine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = 5000
     cache_mb: Annotated[int, Meta(ge=8, le=1_000_000, description="Block cache that all partitions' stores share.")] = (
-        256
+        64
     )
     write_buffer_mb: Annotated[
         int, Meta(ge=8, le=100_000, description="Write buffers that all partitions' stores share.")
-    ] = 128
+    ] = 32
     canary_sp: Annotated[
         str | None,
         Meta(
