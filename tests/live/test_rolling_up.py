@@ -77,6 +77,7 @@ async def test_two_stages_count_and_tell_what_one_does(stage: Stage, how: str) -
         if how == "frozen":
             rollers[0].pause(paused=False)
         else:
+            await counted(stage, 2 * len(PEOPLE) + 1)  # by the other one alone
             await rollers[0].start()
         await write(messages(*a_day(3)), stage)
         await counted(stage, 3 * len(PEOPLE) + 1)

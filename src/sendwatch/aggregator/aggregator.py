@@ -178,6 +178,7 @@ class Aggregator(Service):  # type: ignore[misc]
         folding, taken = self.folding, await self._stream.take(FETCH_MS)
         for number, record in enumerate(taken):
             folding.take(record.partition, record.offset, record.value)
+            self._ticked_at = time.monotonic()
             if number % 20 == 19 or self._settings.breaches.rollups:
                 await asyncio.sleep(0)  # the loop is shared with others
         if not self._put_right and self._stream.past_start and (told := await self._told()) is not None:

@@ -172,7 +172,8 @@ class Roller(Service):  # type: ignore[misc]
     async def _sum_up(self) -> bool:
         """Take in the records that were read; False where something in between did not count."""
         limit = await self._limit()
-        while self._held:
+        while self._held and not self.should_stop:
+            self._ticked_at = time.monotonic()
             record = self._held[0]
             self._reached = record.timestamp
             if limit is not None and record.timestamp > limit:
