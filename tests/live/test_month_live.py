@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from sendwatch.cli import main
 from sendwatch.demo.month import Play, Wish, prepare
+from sendwatch.demo.stage import Worker
 from sendwatch.simulate.month import Month
 
 if TYPE_CHECKING:
@@ -43,6 +45,37 @@ def test_what_belongs_to_the_other_story_is_refused(wrong: list[str]) -> None:
     result = CliRunner().invoke(main, ["demo", "--exit", *wrong])
     assert result.exit_code == 2
     assert "are a" in result.output
+
+
+@pytest.mark.kafka
+async def test_two_stages_open_exactly_the_planted_breaches_though_all_are_killed(stage: Stage) -> None:
+    """A worker, the process that adds up, and one of two that roll up for it; every sum is right to the last send."""
+    stage.overrides |= {"breaches.rollups": "true", "breaches.rollup_seconds": "0.2"}
+    rollers = [Worker(stage, f"roller-{number}", ("rollup",), {}) for number in range(2)]
+    for process in rollers:
+        await process.start()
+    killed: list[str] = []
+    killing = asyncio.create_task(kill_now_and_then(rollers[0], killed))
+    try:
+        score = await play(stage, 21, 2, kill=True)
+        assert killing.cancel(), "it ended before its time"
+    finally:
+        killing.cancel()
+        for process in rollers:
+            await process.stop()
+    assert score.ran.killed == ["worker-1", "aggregator"]
+    assert len(killed) > 2
+    assert score.good, score
+
+
+async def kill_now_and_then(process: Worker, killed: list[str]) -> None:
+    """Kill it, and start it again, as long as it goes."""
+    while True:
+        await asyncio.sleep(8)
+        process.kill()
+        await process.wait(10)
+        killed.append(process.name)
+        await process.start()
 
 
 @pytest.mark.kafka

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from sendwatch.aggregator.breaches import add_up
-from sendwatch.aggregator.ledger_fold import Folding
+from sendwatch.aggregator.breaches import add_up, folding_of
 from sendwatch.audit.terms import terms_of
 from sendwatch.days import HOUR
 from sendwatch.demo.recount import everything, recount, sums_of
@@ -145,9 +144,9 @@ def _merged(settings: Settings, path: Path) -> tuple[Counter[Sum], dict[int, int
     """What is stored there, up to which offset of each ledger partition, and the hour of the latest of it."""
     store = RocksStore(path, RocksShared(CACHE_MB, CACHE_MB))
     try:
-        folding = Folding(Board(limits_of(settings)), store)
-        board = folding.board
-        return sums_of(board), folding.positions, board.now // HOUR
+        folding = folding_of(settings)(Board(limits_of(settings)), store)
+        board, positions = folding.board, {number: place.next for number, place in folding.places.items()}
+        return sums_of(board), positions, board.now // HOUR
     finally:
         store.close()
 
