@@ -155,3 +155,17 @@ def test_a_copy_that_leads_elsewhere_is_no_copy() -> None:
 
     assert [flag.rule.id for flag in harmless.verdict.flags] == []
     assert [flag.rule.id for flag in diverting.verdict.flags] == ["B7_DIVERSION"]
+
+
+def test_what_is_remembered_holds_each_name_once_and_nothing_of_a_send_itself() -> None:
+    """A hundred thousand shapes are remembered: each send decodes names of its own, which would be held as often."""
+    memory = Memory(a_registry(ROWS), Parameters(), RULEBOOK)
+    one, other = (
+        memory.of(a_send(text=text, sp=b"sp1".decode(), category=b"marketing".decode()))
+        for text in (TEXT, TEXT.replace("回复R", "回复T"))
+    )
+    assert one is not other
+    assert (one.facts.sp, one.facts.declared, one.facts.signature) == ("sp1", "marketing", "云岭商贸")
+    for name in ("sp", "declared", "signature"):
+        assert getattr(one.facts, name) is getattr(other.facts, name), name
+    assert (one.facts.id, one.facts.port, one.facts.carrier, one.facts.text) == ("", "", None, None)

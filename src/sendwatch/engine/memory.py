@@ -13,6 +13,7 @@ Texts that read alike share what is known, too: an owner's next text mostly diff
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -41,7 +42,7 @@ LINES = 64  # of one shape
 class Known(Struct, gc=False):
     """What sends that are alike have in common, for `since` <= t < `until` and one `generation` of the registry.
 
-    `facts` are those of the first of them; the others' differ in id, time, port, place and text only. `verdict`: what
+    `facts` are theirs, less id, time, port, place and text, in which they differ. `verdict`: what
     the lasting rules say; `passing`: the same with what the rules of the recipient say without a dossier, for a send
     that is not kept. `by_clock`: the rules that must be asked each time. `kept`: they are kept whatever these say.
     """
@@ -73,7 +74,7 @@ class Known(Struct, gc=False):
 class _Places(Struct, gc=False):
     """What is known of sends of one shape over one line, by carrier and province: something turns on these."""
 
-    known: dict[tuple[str | None, str | None], Known] = field(default_factory=dict)
+    known: dict[tuple[object, ...], Known] = field(default_factory=dict)
 
 
 class Memory:
@@ -107,6 +108,7 @@ class Memory:
         return self._learn(send, shape, asked)
 
     def _learn(self, send: Send, shape: Shape, asked: tuple[object, ...]) -> Known:
+        asked = _once(asked)
         known = self._look_once(send, shape, asked)
         named = known.facts.template
         if known.passing.flags:
@@ -175,7 +177,8 @@ class Memory:
         undecided = facts.type is None or facts.reading is None
         asks_for_consent = bool(facts.asks)
         passing = joined(verdict, judge(facts, rules.of_recipient)) if undecided else verdict
-        standing, facts.text = facts.standing, None
+        standing = facts.standing
+        _forget_own(facts)
         return Known(
             generation=self._registry.generation,
             facts=facts,
@@ -188,6 +191,19 @@ class Memory:
             commercial=commercial,
             kept=commercial or bool(verdict.flags) or asks_for_consent,
         )
+
+
+def _once(key: tuple[object, ...]) -> tuple[object, ...]:
+    """The same key, its strings held only once by all that is remembered: each send brings its own."""
+    return tuple(intern(each) if isinstance(each, str) else each for each in key)
+
+
+def _forget_own(facts: Facts) -> None:
+    """Drop what is the send's own, and hold only once what others name, too."""
+    facts.id, facts.at, facts.port, facts.carrier, facts.province, facts.text = "", 0, "", None, None, None
+    facts.sp = intern(facts.sp)
+    if facts.declared is not None:
+        facts.declared = intern(facts.declared)
 
 
 def joined(one: Verdict, other: Verdict) -> Verdict:
@@ -211,7 +227,7 @@ def _remember(memory: dict[Hashable, object], key: Hashable, send: Send, known: 
     if type(found) is not _Places and standing is not None and _turns_on_place(standing):
         found = memory[key] = _Places()
     if type(found) is _Places:
-        found.known[send.carrier, send.province] = known
+        found.known[_once((send.carrier, send.province))] = known
     else:
         memory[key] = known
 

@@ -25,10 +25,10 @@ _OPENED = re.compile(rf"(?:[{re.escape(_OPEN)}]{_UNSEEN})+(?=[{re.escape(_OPEN)}
 _CUT_OFF = re.compile(r"(?<=[。！？!?；;…~～])【([^\W\d_]{2,15})$")
 _LOST = re.compile(r"([^\W_]{2,15})】")
 _SENTENCE = re.compile(r"[,，.。!！?？;；:：]")
-_SPAN = tuple[int, int]  # of the name, without its brackets
+Span = tuple[int, int]  # of the name, without its brackets
 
 
-def spans(text: str) -> tuple[_SPAN | None, _SPAN | None]:
+def spans(text: str) -> tuple[Span | None, Span | None]:
     """Where the names at the head and at the tail stand; one candidate counts as the head's."""
     start, end = _ends(text)
     head = _head(text, start, end)
@@ -57,16 +57,16 @@ def body(text: str, name: str | None) -> str:
     return text[start:end].strip(UNSEEN)
 
 
-def _ends(text: str) -> _SPAN:
+def _ends(text: str) -> Span:
     end = len(text.rstrip(UNSEEN))
     return min(len(text) - len(text.lstrip(UNSEEN)), end), end
 
 
-def _same(text: str, one: _SPAN, other: _SPAN) -> bool:
+def _same(text: str, one: Span, other: Span) -> bool:
     return fold_name(text[one[0] : one[1]]) == fold_name(text[other[0] : other[1]])
 
 
-def _name(text: str, start: int, end: int) -> _SPAN | None:
+def _name(text: str, start: int, end: int) -> Span | None:
     """The span without blanks at its ends, if it holds a name."""
     inner = text[start:end]
     start += len(inner) - len(inner.lstrip(UNSEEN))
@@ -74,7 +74,7 @@ def _name(text: str, start: int, end: int) -> _SPAN | None:
     return (start, end) if 0 < end - start <= LONGEST else None
 
 
-def _head(text: str, start: int, end: int) -> _SPAN | None:
+def _head(text: str, start: int, end: int) -> Span | None:
     if text[start : start + 1] not in _OPEN or start >= end:
         lost = _LOST.match(text, start, end)
         return lost.span(1) if lost else None
@@ -85,7 +85,7 @@ def _head(text: str, start: int, end: int) -> _SPAN | None:
     return _closed(text, opened.end() if opened else start, end)
 
 
-def _closed(text: str, start: int, end: int) -> _SPAN | None:
+def _closed(text: str, start: int, end: int) -> Span | None:
     """The name that opens at `start`: up to the next bracket of its kind, or failing that of another kind."""
     limit = min(end, start + LONGEST + 2)
     own = _KIND[text[start]]
@@ -100,7 +100,7 @@ def _closed(text: str, start: int, end: int) -> _SPAN | None:
     return None
 
 
-def _tail(text: str, start: int, end: int) -> _SPAN | None:
+def _tail(text: str, start: int, end: int) -> Span | None:
     if start >= end:
         return None
     if text[end - 1] not in _CLOSE:
