@@ -3,9 +3,10 @@
 Belongs here: what each send, flag, complaint and report adds to which sum. Not here: what the aggregator keeps
 (`windows/`), where its sums lie (`month.py`).
 
-    sends, complaints, reports   from the topics that go in; type, owner and signature as an audit finds them, and of
-                                 which sends some rule cannot say
-    flags, refusals              from the topics that come out: the last record of a key is what holds
+    sends, complaints, reports   from the topics that go in; type, owner and signature as an audit finds them when
+                                 everything is known, and of which sends some rule cannot say
+    flags, refusals              from the topics that come out: the last record of a key is what holds; a flag counts
+                                 where its send does, whatever was known of that when the flag was published
 
 A sum is named by the table and subject that the aggregator counts it under, what is counted, and the clock hour.
 """
@@ -21,7 +22,7 @@ from msgspec import Struct
 from sendwatch import readout, text
 from sendwatch.audit.compute import Span, read_registries, tables_of
 from sendwatch.audit.logs import read_log
-from sendwatch.audit.messages import Submitted, whole, without_repeats
+from sendwatch.audit.messages import Submitted, put_together, without_repeats
 from sendwatch.audit.recipients import Neighbours, acts_of, appraise, hear, keeping_of, lowest, verdict_on
 from sendwatch.audit.terms import terms_of
 from sendwatch.audit.topics import connected
@@ -83,7 +84,7 @@ async def recount(settings: Settings, honeypots: Iterable[str]) -> Counter[Sum]:
         tables = tables_of(read_registries(await topics.registries(), terms), terms)
         async for taken in topics.partitions():
             logs = {kind: read_log(kind, taken.number, some, terms) for kind, some in taken.records.items()}
-            counting.count_partition(logs, tables, terms)
+            counting.count_partition(taken.number, logs, tables, terms)
     flags = await last_by_key(settings, "flags", lambda record: record.key)
     counting.count_flags(read_flag(record.value) for record in flags)
     optouts = await last_by_key(settings, "optouts", lambda record: msgspec.json.decode(record.value)["reply"])
@@ -98,11 +99,13 @@ class Recount:
         """Nothing yet."""
         self.sums: Counter[Sum] = Counter()
         self._honeypots = honeypots
+        self._counted: dict[tuple[int, int], Way] = {}
 
-    def count_partition(self, logs: Mapping[str, Log], tables: Tables, terms: Terms) -> None:
+    def count_partition(self, number: int, logs: Mapping[str, Log], tables: Tables, terms: Terms) -> None:
         """Every send of a partition, and what came back about it."""
         ways: dict[str, list[Way]] = {}
         consents, replies = _entries_of(logs["consents"]), _entries_of(logs["replies"])
+        event_time = max((entry.record.sent_at for entry in logs["sends"].entries), default=0)
         for recipient, submitted in _by_recipient(logs["sends"]).items():
             own = without_repeats(
                 submitted,
@@ -110,19 +113,21 @@ class Recount:
                 lambda message: keeping_of(appraise(message, tables, terms), terms),
                 logs["sends"],
             )
-            known = [appraise(whole(each), tables, terms) for each in own]
+            known = [appraise(each, tables, terms) for each in put_together(own, event_time, logs["sends"])]
             undecided = _undecided(known, consents.get(recipient, ()), replies.get(recipient, ()), logs, tables, terms)
-            ways[recipient] = [_way(each, terms, undecided=each.facts.id in undecided) for each in known]
-            for way in ways[recipient]:
+            ways[recipient] = [_way(each, terms, undecided=each.message.offset in undecided) for each in known]
+            for each, way in zip(known, ways[recipient], strict=True):
+                self._counted[number, each.message.offset] = way
                 self._count_send(way, recipient)
         complained = self._count_complaints(logs["complaints"].entries, ways, tables)
         self._count_reports(logs["reports"].entries, ways, complained)
 
     def count_flags(self, flags: Iterable[Any]) -> None:
-        """The flags that stand."""
+        """The flags that stand, each with its send as that was counted."""
         for flag in flags:
             if flag.status == "raised":
-                hour, send = flag.send.at // HOUR, flag.send
+                send = self._counted.get((flag.source.partition, flag.source.offset)) or flag.send
+                hour = send.at // HOUR
                 self._add_families(send, "flagged", hour)
                 self.sums["h.signature", (send.signature,), "flagged", hour] += 1
                 self.sums["rules", (flag.rule, send.owner), "flags", hour] += 1
@@ -220,15 +225,15 @@ def _undecided(
     logs: Mapping[str, Log],
     tables: Tables,
     terms: Terms,
-) -> set[str]:
-    """The ids of a recipient's messages of which some rule cannot say."""
+) -> set[int]:
+    """The offsets of a recipient's messages of which some rule cannot say."""
     window = terms.parameters.window
     heard = [hear(entry, messages, tables, window) for entry in lowest(replies, logs["replies"])]
     acts = acts_of(lowest(consents, logs["consents"]), heard)
     by_id = {each.reply.id: each for each in heard}
     neighbours = Neighbours(messages, window, max(terms.parameters.ask_again_after, DAY))
     verdicts = ((each, verdict_on(each, acts, by_id, neighbours, tables, terms)) for each in messages)
-    return {each.facts.id for each, verdict in verdicts if verdict.undecided}
+    return {each.message.offset for each, verdict in verdicts if verdict.undecided}
 
 
 def _about(complaint: Complaint, ways: Iterable[Way]) -> Way | None:
