@@ -31,6 +31,7 @@ BEARS_ON_OTHERS = 72 * HOUR  # after its time a send can be answered, be asked a
 ANSWERS_WITHIN = 72 * HOUR
 COMMERCIAL = "marketing"
 LONGEST_WORD, LONGEST_CODE = 8, 32
+OF_SEND, OF_RECIPIENT = 1, 2
 
 
 class Published(Struct, array_like=True, gc=False):
@@ -47,7 +48,9 @@ class Kept(Struct, array_like=True, gc=False):
 
     `offset` is in `sms.sends`, `arrived` its Kafka timestamp, `at` the time that counts (ms since 1970 UTC),
     `digest` of the contract's fields, to tell a duplicate from a conflict. `asks`: whether its text asks for
-    consent; None where the text was absent or incomplete.
+    consent; None where the text was absent or incomplete. `undecided`: which rules cannot say, of those that read the
+    send alone (`OF_SEND`) and of those that read its recipient's dossier (`OF_RECIPIENT`), as it is counted; None where
+    the send is not counted under this row.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Kept(Struct, array_like=True, gc=False):
     asks: bool | None
     request: str | None
     flags: list[Published] = field(default_factory=list)
+    undecided: int | None = None
 
     @property
     def commercial(self) -> bool:

@@ -126,7 +126,8 @@ class Range(Struct, tag="range", tag_field="record"):
     `sums`: what the windows add up beside the tallies; `cases`: what is kept of complainants.
     `number` counts an epoch's ranges from 1 (0: not counted). `given_up`: by topic, below which offset an operator
     accepted that records are gone that were to be read, and the `reason`, in the operator's words. `told`: below which
-    offset of replies it is published what they were resolved to.
+    offset of replies it is published what they were resolved to. `by`: how far the registries were read by which its
+    sends were judged, or those of the offsets `again` in `sends`, which were read again because a registry changed.
     """
 
     epoch: int
@@ -148,6 +149,8 @@ class Range(Struct, tag="range", tag_field="record"):
     given_up: dict[str, int] = field(default_factory=dict)
     reason: str = ""
     told: int = -1
+    by: dict[str, int] = field(default_factory=dict)
+    again: tuple[int, int] | None = None
 
 
 Record = Claim | Range

@@ -39,10 +39,34 @@ class Piece(Struct, array_like=True, gc=False):
 Message = tuple[Piece, ...]  # the pieces of one long message, by number
 
 
+class Counted(Struct, frozen=True, array_like=True, gc=False):
+    """How one send was counted: the row of the tallies (`minute` since 1970 UTC), and whether some rule could not say.
+
+    What is known later may be something else: then it is subtracted here, and added where it belongs.
+    """
+
+    minute: int
+    carrier: str | None
+    province: str | None
+    sp: str
+    port: str
+    owner: str | None
+    signature: str | None
+    type: str | None
+    undecided: bool
+
+    @property
+    def row(self) -> tuple[int, str | None, str | None, str, str, str | None, str | None, str | None]:
+        """What tells the row of the tallies apart."""
+        where = (self.minute, self.carrier, self.province, self.sp, self.port)
+        return (*where, self.owner, self.signature, self.type)
+
+
 class Long(Struct, array_like=True, gc=False):
     """The pieces of one (port, ref, total) of a recipient.
 
     `judged`: the offsets of each message as it was last judged; after `ANEW`, where it is to be judged again as it is.
+    `counted`: how messages were counted of which there is no row, by the offset of their lowest part.
     """
 
     port: str
@@ -50,6 +74,7 @@ class Long(Struct, array_like=True, gc=False):
     total: int
     pieces: list[Piece] = field(default_factory=list)
     judged: list[tuple[int, ...]] = field(default_factory=list)
+    counted: dict[int, Counted] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -102,15 +127,21 @@ class Long(Struct, array_like=True, gc=False):
         self.pieces = [piece for piece in self.pieces if kept and piece.sent_at >= kept[0]]
         known = {piece.offset for piece in self.pieces}
         self.judged = [judged for judged in self.judged if not known.isdisjoint(judged)]
+        self.counted = {offset: counted for offset, counted in self.counted.items() if offset in known}
 
     def settle(self, message: Message) -> list[str]:
         """Note that a message is judged; returns the ids under which parts of it were judged before."""
+        lowest = [piece for piece in self.replaced_by(message) if piece.id != message[0].id]
         mine = set(offsets(message))
+        self.judged = [before for before in self.judged if mine.isdisjoint(before)] + [offsets(message)]
+        return [piece.id for piece in lowest]
+
+    def replaced_by(self, message: Message) -> list[Piece]:
+        """The lowest pieces of the messages that parts of this one were judged as before."""
+        mine, pieces = set(offsets(message)), {piece.offset: piece for piece in self.pieces}
         replaced = [before for before in self.judged if not mine.isdisjoint(before)]
-        self.judged = [before for before in self.judged if before not in replaced] + [offsets(message)]
-        ids = {piece.offset: piece.id for piece in self.pieces}
         lowest = [before[1] if before[0] == ANEW else before[0] for before in replaced]
-        return [ids[offset] for offset in lowest if offset in ids and ids[offset] != message[0].id]
+        return [pieces[offset] for offset in lowest if offset in pieces]
 
 
 def offsets(message: Message) -> tuple[int, ...]:

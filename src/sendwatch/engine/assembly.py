@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from sendwatch import dossier as dossiers
 from sendwatch.engine.partition import earliest
-from sendwatch.engine.send_intake import add_whole, appraise, refuse_conflict
+from sendwatch.engine.send_intake import Before, add_whole, appraise, refuse_conflict
+from sendwatch.engine.tallies import counted_of
 from sendwatch.events import Send
 from sendwatch.facts import kept_of
 from sendwatch.outgoing import Because
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.partition import Record
     from sendwatch.engine.send_intake import Appraised
     from sendwatch.ledger import Books
-    from sendwatch.parts import Key, Long, Message
+    from sendwatch.parts import Counted, Key, Long, Message
 
 
 class Assembly:
@@ -116,6 +117,10 @@ class Assembly:
         if seen:
             _take_over_flags(batch, recipient, part, seen)
             if message is None or message[0].offset != part.offset or offsets(message) not in long.judged:
+                kept = dossier.find(part.send.id)
+                counted = counted_of(kept) if kept is not None and kept.offset == part.offset else None
+                if counted is not None:  # that is so until the message is judged anew
+                    long.counted[part.offset] = counted
                 batch.withdraw(recipient, part.send.id, because)
         long.judge_anew(part.offset)
         self._because[recipient, key] = because
@@ -150,11 +155,23 @@ class Assembly:
         because = None
         if any(not {piece.offset for piece in message}.isdisjoint(before) for before in long.judged):
             because = self._because.get((recipient, long.key), by_itself)
+        before = Before(None if because is None else self._counted(batch, recipient, long, message), long)
         for send_id in long.settle(message):
             batch.withdraw(recipient, send_id, by_itself)
         batch.changed.add(recipient)
         self._touched[recipient, long.key] = long
-        yield appraise(batch, message[0].offset, message[0].arrived, batch.event_time, whole, because=because)
+        each = appraise(batch, message[0].offset, message[0].arrived, batch.event_time, whole, because=because)
+        each.before = before
+        yield each
+
+    def _counted(self, batch: Batch, recipient: bytes, long: Long, message: Message) -> list[Counted] | None:
+        """How the messages that this one takes the place of were counted; they are so no more. None: not known."""
+        counted = []
+        for piece in long.replaced_by(message):
+            kept = batch.dossiers[recipient].find(piece.id)
+            row = counted_of(kept) if kept is not None and kept.offset == piece.offset else None
+            counted.append(long.counted.pop(piece.offset, None) or row)
+        return None if None in counted else counted  # type: ignore[return-value]
 
     def rows(self) -> list[tuple[bytes, Long]]:
         """The long messages that changed, for the ledger."""

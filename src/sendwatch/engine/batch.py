@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sendwatch import dossier as dossiers
-from sendwatch.dossier import Dossier, Kept
+from sendwatch.dossier import OF_RECIPIENT, OF_SEND, Dossier, Kept
 from sendwatch.engine.assembly import Assembly
 from sendwatch.engine.fact_intake import address_replies, fold_facts
 from sendwatch.engine.flagging import Flagging
@@ -24,6 +24,7 @@ from sendwatch.engine.memory import joined
 from sendwatch.engine.partition import Outcome, changes_of
 from sendwatch.engine.review import reconsider
 from sendwatch.engine.send_intake import take_sends
+from sendwatch.engine.tallies import counted_of
 from sendwatch.events import Complaint, Report
 from sendwatch.facts import add_recipient, facts_of
 from sendwatch.judge import judge
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
 
     from sendwatch.dossier import Published
     from sendwatch.engine.judging import Judging
+    from sendwatch.engine.memory import Memory
     from sendwatch.engine.partition import Partition, Record
     from sendwatch.engine.send_intake import Appraised
     from sendwatch.events import Rejected
     from sendwatch.ledger import Books
     from sendwatch.outgoing import Place
+    from sendwatch.parts import Counted
     from sendwatch.windows.complaints import Way
 
 FACTS = ("consents", "replies", "reports", "complaints")
@@ -53,8 +56,9 @@ class Batch:
 
     `event_time`: the greatest `sent_at` of the partition so far. `dossiers`: those that are open; `packed`: those that
     are at hand as bytes; `changed`: those that will be written. `fresh`: the sends to be judged for the first time or
-    as a whole; `held`: of some of these, the rules whose flags were counted as raised before. `rows_since`: the time
-    from which every send that was flagged has its row. `quiet`: the recipients whose facts were only folded silently.
+    as a whole; `held`: of some of these, the rules whose flags were counted as raised before; `rows_before`: the rows
+    that they take the place of. `rows_since`: the time from which every send that was flagged has its row. `quiet`: the
+    recipients whose facts were only folded silently.
     `told`: below which offset of replies it will be published what they were resolved to; None: nothing is told now.
     """
 
@@ -70,6 +74,7 @@ class Batch:
         self.facts: dict[str, int] = {}
         self.fresh: dict[tuple[bytes, str], tuple[Kept, Appraised, Because | None]] = {}
         self.held: dict[tuple[bytes, str], set[str]] = {}
+        self.rows_before: dict[tuple[bytes, str], Kept] = {}
         self.quiet: set[bytes] = set()
         self.told: int | None = partition.position.facts.get("replies", 0) if partition.telling else None
         self.flagging = Flagging(judging, partition.number, partition.epoch, now)
@@ -133,6 +138,15 @@ class Batch:
         if self.joins.matters(recipient, each.send.recipient):
             self.joins.sent(recipient, each.send.recipient, each.facts_at_hand())
 
+    def count_again(self, each: Appraised, now: Counted) -> None:
+        """Count a send that was counted before where it belongs now; of long messages note where that is."""
+        before = each.before
+        assert before is not None
+        if each.because is not None and before.counted is not None:
+            self.flagging.count_again(before.counted, now)
+        if before.long is not None:
+            before.long.counted[each.offset] = now
+
     def came_back(self, recipient: bytes, fact: Report | Complaint, *, silent: bool) -> bool:
         """Keep a report or a complaint until the batch's sends are known; of complaints the ledger holds the traces."""
         if isinstance(fact, Complaint) and not silent:
@@ -181,11 +195,17 @@ class Batch:
     def _judge_whole(self, key: tuple[bytes, str], kept: Kept, each: Appraised, because: Because | None) -> None:
         recipient = key[0]
         facts = add_recipient(each.facts_at_hand(), kept, self.dossiers[recipient], self.judging.registry)
-        verdict = joined(each.verdict, judge(facts, each.known.in_force.of_recipient))
-        self.flagging.settle(recipient, kept, verdict, None, because, self.held.get(key))
+        of_recipient = judge(facts, each.known.in_force.of_recipient)
+        verdict = joined(each.verdict, of_recipient)
+        self.flagging.settle(recipient, kept, verdict, None, because, self.held.get(key), self.rows_before.get(key))
+        counted = None if each.before is None else each.before.counted
+        if because is None or counted is not None:
+            kept.undecided = OF_SEND * bool(each.verdict.undecided) | OF_RECIPIENT * bool(of_recipient.undecided)
         self._rows[key] = kept
         if because is None:
             self.count(recipient, each, verdict)
+        elif counted is not None:
+            self.flagging.count_again(counted, counted_of(kept))
 
     def _judge_again(self, recipient: bytes, since: int, because: Because) -> None:
         dossier = self.dossiers[recipient]
@@ -196,9 +216,23 @@ class Batch:
             facts = facts_of(kept, dossier, self.judging.registry, self._parameters)
             asked = self.judging.rulebook.in_force(kept.at).of_recipient
             scope = {each.rule.id for each in asked}
-            if self.flagging.settle(recipient, kept, judge(facts, asked), scope, because):
+            verdict = judge(facts, asked)
+            changed = self._count_undecided(kept, verdict)
+            if self.flagging.settle(recipient, kept, verdict, scope, because) or changed:
                 self._rows[recipient, kept.id] = kept
                 self.changed.add(recipient)
+
+    def _count_undecided(self, kept: Kept, verdict: Verdict) -> bool:
+        """Count it where the rules of the recipient can say what they could not, or the other way round."""
+        counted = counted_of(kept)
+        if counted is None or kept.undecided is None:
+            return False
+        undecided = kept.undecided & OF_SEND | OF_RECIPIENT * bool(verdict.undecided)
+        if undecided == kept.undecided:
+            return False
+        kept.undecided = undecided
+        self.flagging.count_again((counted,), counted_of(kept))
+        return True
 
     def withdraw(self, recipient: bytes, send_id: str, because: Because) -> None:
         """Clear what was said under the id of a part that turned out not to be the lowest of its message."""
@@ -207,7 +241,7 @@ class Batch:
             return
         self.touch(recipient, kept.at, because)
         self.flagging.settle(recipient, kept, Verdict(), None, because, self.held.pop((recipient, send_id), None))
-        kept.type, kept.owner, kept.owner_reason, kept.asks = None, None, "part", False
+        kept.type, kept.owner, kept.owner_reason, kept.asks, kept.undecided = None, None, "part", False, None
         self._rows[recipient, send_id] = kept
         self.changed.add(recipient)
 
@@ -234,6 +268,7 @@ class Batch:
             templates=sorted(flagging.templates),
             until=flagging.until,
             told=self._untold if self.told is None else self.told,
+            by=dict(self.judging.registry_positions),
         )
         for recipient in self.changed:  # not before: what ends with this batch may still bear on its sends
             dossiers.prune(self.dossiers[recipient], self.event_time, self._parameters.window)
@@ -297,10 +332,11 @@ def review(
     now: int,
     seen: Mapping[int, Mapping[str, Published]],
     because: Because,
+    as_counted: Memory | None = None,
 ) -> Outcome:
     """Judge sends of the past again, and publish what differs; see `review.py`."""
     batch = Batch(partition, judging, now)
-    reconsider(batch, sends, seen, because)
+    reconsider(batch, sends, seen, because, as_counted)
     batch.judge()
     return batch.outcome(partition.position.standing.flags_next)
 

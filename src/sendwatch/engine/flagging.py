@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sendwatch.dossier import Published
 from sendwatch.engine.counts import Counts
-from sendwatch.engine.tallies import MINUTE, Tallies
+from sendwatch.engine.tallies import MINUTE, Tallies, row_of
 from sendwatch.judge import flag_id
 from sendwatch.outgoing import (
     FlagEvent,
@@ -31,13 +31,14 @@ from sendwatch.outgoing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sendwatch.dossier import Answer, Kept
     from sendwatch.engine.judging import Judging
     from sendwatch.engine.memory import Known
     from sendwatch.events import Rejected, Send
     from sendwatch.outgoing import Because
+    from sendwatch.parts import Counted
     from sendwatch.verdict import Flag, Verdict
     from sendwatch.windows.joins import Joins
 
@@ -76,12 +77,14 @@ class Flagging:
         scope: Collection[str] | None,
         because: Because | None,
         held: Collection[str] | None = None,
+        before: Kept | None = None,
     ) -> bool:
         """Publish where what was published of a send differs from the verdict; tells whether anything did.
 
         `scope`: the rules that were asked; the flags of all others stand (None: every rule was asked). `held`: the
         rules whose flags were counted as raised, where that is not what `kept` says was published: what is published
-        and what is counted are put right each by itself.
+        and what is counted are put right each by itself. `before`: the row that `kept` takes the place of, under which
+        the flags were counted.
         """
         if not verdict.flags and not kept.flags:
             return False
@@ -94,7 +97,9 @@ class Flagging:
                 self._count_raised(kept, flag, because)
         for rule_id in held:
             if rule_id not in raised and (scope is None or rule_id in scope):
-                self._count_cleared(kept, rule_id)
+                self._count_cleared(before or kept, rule_id)
+            elif before is not None and rule_id in raised:
+                self._count_moved(before, kept, rule_id, counted=because is None)
         if changes:
             kept.flags = [each for each in kept.flags if each.rule not in changes] + list(changes.values())
         return bool(changes)
@@ -260,6 +265,28 @@ class Flagging:
             return
         self.counts.corrections[rule_id, "cleared"] += 1
         self.tallies.correct(kept, rule_id, "-")
+
+    def _count_moved(self, before: Kept, kept: Kept, rule_id: str, *, counted: bool) -> None:
+        """Count a flag that stands where its send belongs now; `counted`: it is, with its send."""
+        if kept.sp in self._judging.canaries or (not counted and row_of(before) == row_of(kept)):
+            return
+        self.tallies.correct(before, rule_id, "-")
+        if not counted:
+            self.tallies.correct(kept, rule_id, "+")
+
+    def count_again(self, before: Iterable[Counted], now: Counted | None) -> None:
+        """Count a send that was counted before as it is known now. `before`: how it, or its parts, were."""
+        was = [each for each in before if each.sp not in self._judging.canaries]
+        if now is None or now.sp in self._judging.canaries or was == [now]:
+            return
+        for each in was:
+            self.tallies.add_again(each, -1)
+        self.tallies.add_again(now, 1)
+
+    def count_out(self, counted: Counted) -> None:
+        """Take a send out of the tallies that turns out to repeat another."""
+        if counted.sp not in self._judging.canaries:
+            self.tallies.add_again(counted, -1)
 
     def token(self, recipient: bytes) -> str:
         """A recipient of this batch as it is published."""

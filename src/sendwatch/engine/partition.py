@@ -71,7 +71,9 @@ class Outcome(Struct):
     @property
     def empty(self) -> bool:
         """Whether there is nothing to be written to the ledger."""
-        return not (self.progress or self.record.spans or self.messages or self.record.rows or self.record.longs)
+        record = self.record
+        told = record.spans or record.rows or record.longs or record.tallies
+        return not (self.progress or told or self.messages)
 
 
 class Partition:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from sendwatch import dossier as dossiers
 from sendwatch.engine.memory import joined
 from sendwatch.engine.misplaced import misplaced
+from sendwatch.engine.tallies import counted_in_passing
 from sendwatch.events import Rejected, Send
 from sendwatch.facts import kept_of
 from sendwatch.judge import judge
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
     from sendwatch.engine.memory import Known
     from sendwatch.engine.partition import Record
     from sendwatch.facts import Facts
+    from sendwatch.parts import Counted, Long
     from sendwatch.verdict import Verdict
+
+
+class Before(Struct, gc=False):
+    """How a send was `counted` that is judged again; None: that is not known, and it stays as it is.
+
+    `long`: what its parts are, where it is a long message; there is noted how it is counted now.
+    """
+
+    counted: list[Counted] | None
+    long: Long | None = None
 
 
 class Appraised(Struct, gc=False):
@@ -39,7 +51,7 @@ class Appraised(Struct, gc=False):
 
     `offset` and `arrived` are its record's. `event_time`: the greatest `sent_at` of the partition up to it; what is
     kept is a matter of that alone, never of where a batch happens to end. `facts`: its own, where a rule needed them.
-    `because`: why it is judged again, where it was counted before.
+    `because`: why it is judged again, where it was counted before; `before`: how.
     """
 
     offset: int
@@ -51,6 +63,7 @@ class Appraised(Struct, gc=False):
     verdict: Verdict
     raw: bytes | None = None
     because: Because | None = None
+    before: Before | None = None
 
     @property
     def kept(self) -> bool:
@@ -171,6 +184,7 @@ def _keep(
         _note_neighbours(batch, recipient, dossier, kept)
     if earlier is not None:
         kept.flags = earlier.flags
+        batch.rows_before[recipient, kept.id] = earlier
     dossiers.put_kept(dossier, kept)
     batch.changed.add(recipient)
     batch.fresh[recipient, kept.id] = (kept, each, each.because)
@@ -198,8 +212,11 @@ def _let_pass(batch: Batch, addressed: Sequence[tuple[bytes, Appraised]], books:
             _keep(batch, recipient, dossier, each, dossiers.digest_of(each.send), earlier)
             continue
         books.judged += 1
+        verdict = passing(each)
         if each.because is None:
-            batch.count(recipient, each, _passing(each))
+            batch.count(recipient, each, verdict)
+        if each.before is not None:
+            batch.count_again(each, counted_in_passing(each.send, each.known.facts, verdict))
 
 
 def _takes_its_place(each: Appraised, earlier: Kept) -> bool:
@@ -230,7 +247,7 @@ def _note_neighbours(batch: Batch, recipient: bytes, dossier: Dossier, kept: Kep
         batch.touch(recipient, kept.at, Because(batch.judging.topics["sends"], kept.id))
 
 
-def _passing(each: Appraised) -> Verdict:
+def passing(each: Appraised) -> Verdict:
     """The verdict on a send of which nothing is kept: with the rules of its recipient that it leaves undecided."""
     known = each.known
     if each.verdict is known.verdict:

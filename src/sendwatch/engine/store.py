@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sendwatch.worker")
 
-FORMAT = b"sendwatch-2"  # of all that lies in a store: a test tells when it must be another
+FORMAT = b"sendwatch-3"  # of all that lies in a store: a test tells when it must be another
 FORMAT_KEY = b"\x00format"
 MEGABYTE = 1 << 20
 DAMAGE = ("Corruption", "Invalid argument")

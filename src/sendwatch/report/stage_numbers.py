@@ -5,7 +5,7 @@ Belongs here: their shapes. Not here: counting them (`stage_tally.py`), words an
 
     violations   flags that stand: the last record of each flag id is `raised`, and its rule was not on trial (shadow).
                  A send that breaks three clauses is three violations
-    sends        as the ledger's tallies count them: each once, when it was first judged, long messages once
+    sends        as the ledger's tallies count them: each once, under what is known of it last, long messages once
     undecided    sends that at least one rule could not decide
 """
 

@@ -181,7 +181,7 @@ class _Within:
             why: int(n)
             for why, n in self.ask(
                 "select case when type is null then 'type' when owner is null then 'owner' else 'other' end, "
-                "sum(undecided) from tallies where undecided > 0 and {here} group by 1 order by 2 desc"
+                "sum(undecided) from tallies where undecided <> 0 and {here} group by 1 order by 2 desc"
             )
         }
         sums = ", ".join(f"sum({name})" for name in COUNTED)

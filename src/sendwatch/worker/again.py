@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sendwatch.engine.judging import Judging
     from sendwatch.engine.partition import Outcome
     from sendwatch.kafka.log_reader import LogReader
+    from sendwatch.worker.lookback import Stretch
     from sendwatch.worker.owned import Owned, Topics
     from sendwatch.worker.registries import Change, Registries
 
@@ -125,11 +126,13 @@ class Again:
             if looking.waiting:
                 end = partition.position.ledger_next
                 window = self._judging.parameters.window
-                await looking.find(self._reader, self._topics.name("ledger"), owned.number, end, window)
+                version = self._judging.version
+                await looking.find(self._reader, self._topics.name("ledger"), owned.number, end, window, version)
                 log.info("looking back", extra={"partition": owned.number, "stretches": len(looking.stretches)})
         stretch = looking.next(LOOK_BACK_RECORDS)
         done = looking.idle and bool(looking.until)
         if done:  # the ledger says so together with the last corrections
+            self._registries.forget_past()
             partition.registries, looking.until = looking.until, {}
         if stretch is not None and looking.because is not None:
             outcome = await self._review_stretch(owned, stretch, looking.because)
@@ -140,9 +143,14 @@ class Again:
         outcome.progress = done
         await self._commit([(owned, outcome)])
 
-    async def _review_stretch(self, owned: Owned, stretch: tuple[int, int], change: Change) -> Outcome:
+    async def _review_stretch(self, owned: Owned, stretch: Stretch, change: Change) -> Outcome:
         because = outgoing.Because(self._topics.name(change.kind), change.id)
         records: list[ConsumerRecord] = []
-        async for fetched in self._reader.read(self._topics.name("sends"), owned.number, *stretch):
+        start, end, by = stretch
+        async for fetched in self._reader.read(self._topics.name("sends"), owned.number, start, end):
             records += fetched
-        return review(owned.partition, self._judging, records, self._now(), {}, because)
+        known = by is None or by == self._judging.registry_positions
+        as_counted = None if known or by is None else await self._registries.as_of(by)
+        outcome = review(owned.partition, self._judging, records, self._now(), {}, because, as_counted)
+        outcome.record.again = (start, end)
+        return outcome

@@ -1,11 +1,13 @@
 """The five registry topics, read in full by every worker, without a group, and followed for ever.
 
-Belongs here: reading them into the `Registry`, knowing how far they are read, and remembering what was refused until
-the owner of partition 0 has put it into quarantine. Not here: any answer that the registries give (`registry/`).
+Belongs here: reading them into the `Registry`, knowing how far they are read, what was known when they were read less
+far, and remembering what was refused until the owner of partition 0 has put it into quarantine. Not here: any answer
+that the registries give (`registry/`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
@@ -13,9 +15,11 @@ from aiokafka import TopicPartition
 from msgspec import Struct
 
 from sendwatch.engine.judging import REGISTRY_KINDS
+from sendwatch.engine.memory import Memory
 from sendwatch.events import Deletion, Filing, Rejected, arrival
 from sendwatch.outgoing import Place
 from sendwatch.reader import Reader
+from sendwatch.registry import Registry
 from sendwatch.registry.touch import touches
 from sendwatch.windows.alikes import Alikes
 
@@ -27,17 +31,44 @@ if TYPE_CHECKING:
     from sendwatch.engine.judging import Judging
     from sendwatch.registry.touch import Row, Touch
 
+AT_ONCE = 2000
 Refused = tuple[Place, Rejected, bytes | None]
 
 
 class Change(Struct, frozen=True):
-    """A registry record that was taken in, and what it touches. `arrived` as the contract has it."""
+    """A registry record that was taken in, its row, and what it touches. `arrived` as the contract has it."""
 
     kind: str
     id: str
     offset: int
     arrived: int
     touches: list[Touch]
+    row: Row | None = None
+
+
+class Past:
+    """A registry as it was once, made from the changes; it can only go on."""
+
+    def __init__(self, judging: Judging) -> None:
+        """Before any change."""
+        parameters = judging.parameters
+        self._registry = Registry(parameters.window, pending_grace=parameters.pending_grace)
+        self._memory = Memory(self._registry, parameters, judging.rulebook)
+        self._positions: dict[str, int] = {}
+
+    def leads_to(self, positions: Mapping[str, int]) -> bool:
+        """Whether these positions lie nowhere before those that it has come to."""
+        return all(at <= positions.get(kind, 0) for kind, at in self._positions.items())
+
+    async def go_on(self, changes: Sequence[Change], positions: Mapping[str, int]) -> Memory:
+        """Take in what lies before these positions; others get their turn meanwhile."""
+        known, self._positions = self._positions, dict(positions)
+        for number, each in enumerate(changes):
+            if known.get(each.kind, 0) <= each.offset < positions.get(each.kind, 0):
+                self._registry.put(each.kind, each.id, each.offset, each.arrived, each.row)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return self._memory
 
 
 class Registries:
@@ -58,6 +89,7 @@ class Registries:
         self.ends: dict[str, int] = {}
         self.alikes = Alikes(pending=judging.parameters.pending_grace)
         self._rows: dict[tuple[str, str], Row | None] = {}
+        self._past: Past | None = None
 
     async def start(self) -> None:
         """Begin at the beginning, and note where the topics end now."""
@@ -78,7 +110,7 @@ class Registries:
 
     async def follow(self, timeout_ms: int) -> None:
         """Take in what there is; waits at most `timeout_ms` for something to come."""
-        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=2000)
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=AT_ONCE)
         positions = {kind: await self._consumer.position(place) for place, kind in self._places.items()}
         for place in fetched:  # some servers tell too early an end when only asked for it
             kind = self._places[place]
@@ -103,6 +135,19 @@ class Registries:
         """The changes at or after these positions, in the order in which they were read."""
         return [change for change in self.changes if change.offset >= positions.get(change.kind, 0)]
 
+    async def as_of(self, positions: Mapping[str, int]) -> Memory:
+        """What was known of sends when the registries were read up to these positions, and no further.
+
+        Kept until `forget_past`: stretches are mostly looked back at in the order in which they were counted.
+        """
+        if self._past is None or not self._past.leads_to(positions):
+            self._past = Past(self._judging)
+        return await self._past.go_on(self.changes, positions)
+
+    def forget_past(self) -> None:
+        """Let go of what was known once: it takes as much memory as what is known now."""
+        self._past = None
+
     def _take(self, kind: str, place: TopicPartition, record: ConsumerRecord) -> None:
         row = self._readers[kind](record.key, record.value, record.timestamp, self.ignored)
         self.records[kind] += 1
@@ -122,4 +167,4 @@ class Registries:
         self._judging.registry.put(kind, id_, offset, arrived, row)
         if row is None or isinstance(row, Filing):
             self.alikes.put(f"{kind}/{id_}", row)
-        self.changes.append(Change(kind, id_, offset, arrived, touches((before, row))))
+        self.changes.append(Change(kind, id_, offset, arrived, touches((before, row)), row))
