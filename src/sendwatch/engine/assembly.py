@@ -75,6 +75,7 @@ class Assembly:
         else:
             books.duplicates += 1
         batch.partition.remember(record.offset, send)
+        batch.flagging.note_part(send)
         batch.changed.add(recipient)
         self._touched[recipient, key] = long
         self._recipients.add(recipient)

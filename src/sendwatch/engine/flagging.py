@@ -161,6 +161,13 @@ class Flagging:
             alike[0] += 1
         self.until = max(self.until, at)
 
+    def note_part(self, send: Send) -> None:
+        """Have a part found by whoever looks back: its message may never be whole, and is judged in another range."""
+        self.lanes.add((None, send.port, send.sp))
+        if send.template is not None:
+            self.templates.add(send.template)
+        self.until = max(self.until, send.at)
+
     def sum_up(self, joins: Joins) -> None:
         """Carry what was counted into tallies, counts and joins."""
         for owners, received_at in self.resolved:
