@@ -128,6 +128,7 @@ class Range(Struct, tag="range", tag_field="record"):
     accepted that records are gone that were to be read, and the `reason`, in the operator's words. `told`: below which
     offset of replies it is published what they were resolved to. `by`: how far the registries were read by which its
     sends were judged, or those of the offsets `again` in `sends`, which were read again because a registry changed.
+    `entered`: rows of sends that are kept no more, before their flags are corrected.
     """
 
     epoch: int
@@ -151,6 +152,7 @@ class Range(Struct, tag="range", tag_field="record"):
     told: int = -1
     by: dict[str, int] = field(default_factory=dict)
     again: tuple[int, int] | None = None
+    entered: list[Row] = field(default_factory=list)
 
 
 Record = Claim | Range

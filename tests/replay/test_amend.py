@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka import TopicPartition
 from msgspec.structs import replace
 
 import sendwatch
-from engine_builders import ANNE, DAY, JUDGING, MINUTE, NOW, Desk, a_consent, a_send, judged, tallied
+from engine_builders import (
+    ANNE,
+    DAY,
+    JUDGING,
+    MINUTE,
+    NOW,
+    Cluster,
+    Desk,
+    a_consent,
+    a_send,
+    judged,
+    rules_of,
+    settle,
+    standing_of,
+    tallied,
+)
+from sendwatch.dossier import digest_of
+from sendwatch.facts import kept_of
+from sendwatch.ledger import encode
 from sendwatch.outgoing import Because
-from sendwatch.replay.amend import BY_NEIGHBOURS, Correction, corrections, oldest_kept, outcome_of
+from sendwatch.replay.amend import BY_NEIGHBOURS, Correction, corrections, entered, oldest_kept, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine_builders import Event, Rec
+    from sendwatch.dossier import Kept
     from sendwatch.outgoing import FlagEvent
 
 RECIPIENT = JUDGING.pseudonyms.internal(ANNE)
@@ -129,3 +151,69 @@ def test_a_correction_is_about_what_is_known_best(status: str) -> None:
     assert Correction(before, flag).about is flag
     assert Correction(before, None).stood is (status == "raised")
     assert not Correction(None, flag).stood
+
+
+# -- killed between flags and ledger, of a send that is kept no more -------------------------------------------------
+
+WITHOUT_WAY_OUT = "【云岭商贸】会员日全场女装八折，满300减50，欢迎选购。"
+CONSENT = a_consent(at=NOW - DAY, arrived=NOW + MINUTE)
+
+
+def row_of_record(record: Rec) -> Kept:
+    """What was kept of a send while it was."""
+    send: Any = JUDGING.readers["sends"](record.key, record.value, record.timestamp, Counter())
+    facts = JUDGING.memory.of(send).facts_of(send)
+    return kept_of(facts, send.request, record.offset, record.timestamp, digest_of(send))
+
+
+@pytest.mark.parametrize("facts", [(), (CONSENT,)], ids=["it stands", "it does not stand"])
+async def test_a_flag_that_a_killed_replay_cleared_is_counted_once(facts: Sequence[Event]) -> None:
+    """It had published that, and died; whoever comes next finds how the send was counted, though it is not kept."""
+    cluster = Cluster()
+    cluster.produce(a_send(text=WITHOUT_WAY_OUT))
+    worker = await settle(await cluster.worker())
+    for number in range(2):  # nothing is kept of the first send after these, and facts no longer correct it
+        cluster.produce(a_send(f"later{number}", at=NOW + 10 * DAY + number, recipient=ANNE))
+        await settle(worker)
+    cluster.produce(*facts)
+    await settle(worker)
+    partition, offsets = worker.owned[0].partition, {0: RECIPIENT}
+    published = [flag for flag in cluster.flags() if flag.send.id == "s"]
+    assert [flag.rule[:2] for flag in published] == ["C8", "C1"]
+    assert partition.load([RECIPIENT])[RECIPIENT].find("s") is None
+
+    found = [Correction(published[1], None)]
+    sends = {0: (RECIPIENT, row_of_record(cluster.records("sends")[0]))}
+    rows = entered(found, cluster.flags(), sends, partition, JUDGING, NOW)
+    assert rows is not None
+    assert not rows.messages
+    cluster.append(TopicPartition("sms.ledger", 0), NOW, None, encode(rows.record))
+    partition.apply(rows, len(cluster.entries()))
+    for message in outcome_of(found, offsets, partition, JUDGING, BECAUSE, NOW).messages:
+        place = TopicPartition("sms.flags", 0)
+        cluster.append(place, NOW, message.key, message.value, message.headers)  # and here it dies
+
+    cluster.disks = {}
+    await settle(await cluster.worker())
+    assert ("C1" in rules_of(cluster.flags())["s"]) is (not facts)
+    assert "C8" in rules_of(cluster.flags())["s"]
+    assert tallied(cluster.ranges()) == Counter(flag.rule for flag in standing_of(cluster.flags()))
+
+
+def test_rows_are_entered_of_what_is_kept_no_more_and_of_nothing_else() -> None:
+    """Not of a send that is kept, nor of a part; without flags that rest on neighbours: the next owner has none."""
+    desk = judged([a_send(f"s{number}", at=NOW + number * MINUTE) for number in range(5)])
+    flags = [flag for flag in desk.flags if flag.send.id == "s4"]
+    assert {flag.rule[:2] for flag in flags} == {"B2", "C1"}
+    found, kept = [Correction(flag, None) for flag in flags], row_of_record(desk.topics["sends"][4])
+    assert entered(found, flags, {4: (RECIPIENT, kept)}, desk.partition, JUDGING, NOW) is None
+    other = Desk()
+    assert entered(found, flags, {4: (RECIPIENT, None)}, other.partition, JUDGING, NOW) is None
+    rows = entered(found, flags, {4: (RECIPIENT, kept)}, other.partition, JUDGING, NOW)
+    assert rows is not None
+    assert [[flag.rule for flag in row.kept.flags] for row in rows.record.entered] == [["C1_CONSENT_MISSING"]]
+    other.commit(rows)
+    assert entered(found, flags, {4: (RECIPIENT, kept)}, other.partition, JUDGING, NOW) is None
+    assert other.fork().partition.entered.keys() == {4}
+    other.commit(outcome_of(found, {4: RECIPIENT}, other.partition, JUDGING, BECAUSE, NOW))
+    assert not other.fork().partition.entered

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from replay_builders import group_of, judge
 
+from engine_builders import tallied
 from sendwatch import config, ledger
 from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
@@ -67,6 +68,20 @@ async def unaccounted(settings: Settings) -> int:
     return sum(record.offset >= read_to[record.partition] for record in await everything(settings, "flags"))
 
 
+async def miscounted(settings: Settings) -> dict[str, int]:
+    """By rule, how many flags more or fewer the ledger's sums tell of than stand."""
+    counts, last = Counter[str](), {record.key: record for record in await everything(settings, "flags")}
+    standings = {number: ledger.Standing() for number in range(PARTITIONS)}
+    for record in await everything(settings, "ledger"):
+        entry = ledger.decode.decode(record.value)
+        if standings[record.partition].accept(entry) and isinstance(entry, ledger.Range):
+            counts.update(tallied([entry]))
+    counts.subtract(
+        event.rule for event in map(read_flag, (each.value for each in last.values())) if event.status == "raised"
+    )
+    return {rule: count for rule, count in counts.items() if count}
+
+
 @pytest.mark.parametrize("next_owner", [pytest.param("replay", marks=pytest.mark.long), "worker"])
 async def test_what_a_killed_replay_left_is_put_right(stage: Stage, next_owner: str) -> None:
     """Some commits are whole, of the last the flags stand alone; then the same again, or first a worker."""
@@ -83,6 +98,7 @@ async def test_what_a_killed_replay_left_is_put_right(stage: Stage, next_owner: 
     wanted = expected.raised.total() + expected.cleared.total()
     assert wanted > 4 * AT_ONCE
     assert await uncommitted(stage.settings) == 0
+    assert await miscounted(stage.settings) == {}
 
     await die(stage, 3)
     left = await replay(stage.settings, Wish())
@@ -98,4 +114,5 @@ async def test_what_a_killed_replay_left_is_put_right(stage: Stage, next_owner: 
     assert (await replay(stage.settings, Wish())).empty
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
+    assert await miscounted(stage.settings) == {}
     assert not any(each.gaps for each in await read_books(stage.settings))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DOSSIER = b"d"
 OPEN = b"o"
+ENTERED = b"e"
 POSITION = b"\x00position"
 MOST_PIECES = 50_000
 
@@ -72,7 +73,7 @@ class Outcome(Struct):
     def empty(self) -> bool:
         """Whether there is nothing to be written to the ledger."""
         record = self.record
-        told = record.spans or record.rows or record.longs or record.tallies
+        told = record.spans or record.rows or record.longs or record.tallies or record.entered
         return not (self.progress or told or self.messages)
 
 
@@ -83,6 +84,8 @@ class Partition:
     `registries`: by topic kind, up to where everything that the registries changed has been looked back for.
     `resolved`: owners by the offset of their reply, as read back from `sms.optouts` while facts are folded silently.
     `telling`: what replies are resolved to is published at once; not before the sends are known that they may answer.
+    `entered`: rows of sends that are kept no more, by offset, while their flags are being corrected: if the writer dies
+    on the way, whoever compares these flags finds here how they were counted.
     `missing`: offsets of parts that are needed and are not there any more; whoever has them, calls `Batch.assemble`.
     """
 
@@ -95,6 +98,7 @@ class Partition:
         self.registries: dict[str, int] = {}
         self.resolved: dict[int, tuple[str, ...]] = {}
         self.telling = True
+        self.entered = {row.kept.offset: row for row in (_read_row(value) for _, value in store.scan(ENTERED))}
         raw = store.get_many([POSITION])[0]
         self.position = msgspec.json.decode(raw, type=Position) if raw else Position()
         self.pieces: dict[int, Send] = {}
@@ -103,6 +107,19 @@ class Partition:
         self._deadlines: list[tuple[int, bytes]] = []
         for key, value in store.scan(OPEN):
             self._note_open(key[len(OPEN) :], int.from_bytes(value, "big"))
+
+    def enter(self, record: Range) -> None:
+        """Note the rows that a ledger record entered, and those that it settled."""
+        if not record.entered and not self.entered:
+            return
+        settled = [row.kept.offset for row in record.rows if row.kept.offset in self.entered]
+        changes: dict[bytes, bytes | None] = {_entered_key(offset): None for offset in settled}
+        for offset in settled:
+            del self.entered[offset]
+        for row in record.entered:
+            self.entered[row.kept.offset] = row
+            changes[_entered_key(row.kept.offset)] = msgspec.msgpack.encode(row)
+        self.store.write(changes)
 
     def replay(self, rows: Iterable[Row], longs: Iterable[LongRow] = (), cases: Iterable[CaseRow] = ()) -> None:
         """Apply rows of ledger records that the store has not seen (no flags come of it)."""
@@ -130,6 +147,7 @@ class Partition:
         self.position.facts.update(outcome.facts)
         changes = outcome.changes | open_changes(outcome.open) | changes_of_aftermaths(outcome.aftermaths)
         changes[POSITION] = msgspec.json.encode(self.position)
+        self.enter(outcome.record)
         self.store.write(changes)
         self._note(outcome.open)
         self.aftermaths.applied(outcome.aftermaths)
@@ -175,6 +193,13 @@ class Partition:
         if self._open.get(recipient) != deadline:
             self._open[recipient] = deadline
             heappush(self._deadlines, (deadline, recipient))
+
+
+_read_row = msgspec.msgpack.Decoder(Row).decode
+
+
+def _entered_key(offset: int) -> bytes:
+    return ENTERED + offset.to_bytes(8, "big")
 
 
 def earliest(dossier: Dossier) -> int | None:

@@ -69,6 +69,8 @@ def _reconsider_one(
     """Judge one send of the past again."""
     dossier = batch.dossiers[recipient]
     earlier = dossier.find(each.send.id)
+    if earlier is None and each.offset in batch.partition.entered:
+        earlier = batch.partition.entered[each.offset].kept
     if earlier is not None and earlier.offset != each.offset:
         counted = _counted_in_passing(each, as_counted)
         if counted is not None and earlier.offset < each.offset and earlier.digest == dossiers.digest_of(each.send):

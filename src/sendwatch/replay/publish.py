@@ -4,8 +4,9 @@ Belongs here: who may write, and when. Not here: what is written (`amend.py`), j
 
     members     where the group has members it is refused: two would only take partitions from each other
     catch up    a worker of the group, with claims, healing and looking back, until all that is there is judged
-    correct     between two of its rounds, by what its ledger accounts for, a bounded number of flags a commit:
-                flags acknowledged, then the ledger; so whatever dies, the next owner puts right what was not committed
+    correct     between two of its rounds, by what its ledger accounts for, a bounded number of flags a commit: rows of
+                what is kept no more, then flags acknowledged, then the ledger; so whatever dies, the next owner puts
+                right what was not committed
     fenced      if somebody claims a partition meanwhile, what is appended after is void, and they compare our flags
 """
 
@@ -21,13 +22,15 @@ from msgspec import Struct, field
 
 from sendwatch.app import Live
 from sendwatch.audit.topics import connected
+from sendwatch.dossier import Kept, digest_of
 from sendwatch.engine.explain import load_registries
 from sendwatch.events import Send
+from sendwatch.facts import is_whole, kept_of
 from sendwatch.kafka import clients
 from sendwatch.kafka.connection import client_options
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.outgoing import Because, read_flag
-from sendwatch.replay.amend import corrections, oldest_kept, outcome_of
+from sendwatch.replay.amend import corrections, entered, oldest_kept, outcome_of
 from sendwatch.replay.difference import Difference, compare
 from sendwatch.replay.run import asked_of, flags_of, judging_by, rejudged
 
@@ -132,24 +135,33 @@ async def _outcomes(
     now = int(time.time() * 1000)
     ours = await asyncio.to_thread(rejudged, taken, judging, wish)  # heartbeats go on meanwhile
     result.found.add(compare(ours, flags_of(taken, wish)))
-    published = asked_of(await _last_flags(settings, taken.number), taken, wish)
+    last = await _last_flags(settings, taken.number)
+    published = asked_of(last, taken, wish)
     found, left = corrections(ours, published, oldest_kept(owned.partition, judging))
     result.left += left
-    recipients = _recipients(taken, judging, {each.about.source.offset for each in found})
+    sends = _sends(taken, judging, {each.about.source.offset for each in found})
+    recipients = {offset: recipient for offset, (recipient, _) in sends.items()}
     because = Because(settings.topics.name("flags"), "replay")
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]
+        rows = entered(some, last.values(), sends, owned.partition, judging, now)
+        if rows is not None:
+            yield rows
         yield outcome_of(some, recipients, owned.partition, judging, because, now)
 
 
-def _recipients(taken: Taken, judging: Judging, offsets: Iterable[int]) -> dict[int, bytes]:
-    """The internal pseudonyms of the recipients of these sends."""
-    wanted, found = set(offsets), dict[int, bytes]()
+def _sends(taken: Taken, judging: Judging, offsets: Iterable[int]) -> dict[int, tuple[bytes, Kept | None]]:
+    """The internal pseudonyms of the recipients of these sends, and the rows of those that are no parts."""
+    wanted, found = set(offsets), dict[int, tuple[bytes, Kept | None]]()
     for record in taken.records["sends"]:
         if record.offset in wanted:
             send = judging.readers["sends"](record.key, record.value, record.timestamp, Counter())
             if isinstance(send, Send):
-                found[record.offset] = judging.pseudonyms.internal(send.recipient)
+                kept = None
+                if is_whole(send):
+                    facts = judging.memory.of(send).facts_of(send)
+                    kept = kept_of(facts, send.request, record.offset, record.timestamp, digest_of(send))
+                found[record.offset] = judging.pseudonyms.internal(send.recipient), kept
     return found
 
 

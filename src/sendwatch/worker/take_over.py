@@ -141,6 +141,7 @@ class TakeOver:
                     rows += entry.rows
                     longs += entry.longs
                     cases += entry.cases
+                    partition.enter(entry)
             partition.replay(rows, longs, cases)
             position.ledger_next = records[-1].offset + 1
         position.ledger_next = max(position.ledger_next, end)
