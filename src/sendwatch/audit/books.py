@@ -55,7 +55,7 @@ class Pages(Struct):
     """One partition's ledger. `whole`: it was read from its very beginning.
 
     `positions` and `registries`: how far the inputs had been read, by topic kind. `sends`, `undecided_sends`: as
-    tallied when sends were first judged.
+    tallied, less what was counted elsewhere since.
     """
 
     whole: bool = True

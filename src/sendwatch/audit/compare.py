@@ -80,7 +80,7 @@ class Misfit(Struct, frozen=True):
 
 class Difference(Struct):
     """All of it; counts by rule. `undecided` is the audit's, by rule and reason; `tallied` the ledger's count of sends
-    about which some rule could not say when they were first judged.
+    about which some rule cannot say: the same, where the ledger is whole and no other version has counted.
     """
 
     agreed: Counter[str] = field(default_factory=Counter)

@@ -52,7 +52,7 @@ def _accounts(found: Difference) -> Iterator[str]:
         yield f"{kind:<12}{'  '.join(f'{name} {count}' for name, count in counts.items())}"
     yield f"{found.sends} sends audited; some rule could not say of {found.undecided_sends}"
     if found.tallied != found.undecided_sends:
-        yield f"when they were first judged, of {found.tallied} (all that the ledger holds)"
+        yield f"by the ledger's tallies, of {found.tallied} (of all sends that it holds)"
     for kind, count in found.behind.items():
         if count:
             yield f"{count} records of {kind} are not judged yet"
