@@ -39,6 +39,7 @@ class Summed(ledger.Range, tag="range", tag_field="record"):
     cases: Raw = SKIPPED  # type: ignore[assignment]
     lanes: Raw = SKIPPED  # type: ignore[assignment]
     templates: Raw = SKIPPED  # type: ignore[assignment]
+    entered: Raw = SKIPPED  # type: ignore[assignment]
 
 
 read_ledger = msgspec.json.Decoder(ledger.Claim | Summed).decode
