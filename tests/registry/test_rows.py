@@ -12,7 +12,7 @@ from sendwatch.registry.rows import FOREVER, Index, Rows, Span
 if TYPE_CHECKING:
     from sendwatch.events import Port
 
-A, B, C = (a_port("p", holder=each) for each in "abc")
+A, B, C, D = (a_port("p", holder=each) for each in "abcd")
 
 
 def truth(rows: Rows[Port], t: int) -> str | None:
@@ -36,6 +36,18 @@ def test_the_greatest_offset_of_those_that_count_speaks(order: tuple[int, ...]) 
     for number in order:
         rows.put("p", *records[number])
     assert [truth(rows, t) for t in (199, 200, 400, 599, 600)] == [None, "b", "b", "b", "c"]
+
+
+def test_whoever_no_longer_speaks_for_some_time_is_told() -> None:
+    """The one before, whose time ends earlier, and all whose place the new one takes; nobody, if told twice."""
+    rows: Rows[Port] = Rows(WINDOW)
+    assert rows.put("p", 0, 300, A) == []
+    assert rows.put("p", 1, 500, B) == [A]
+    assert rows.put("p", 2, 700, C) == [B]
+    assert rows.put("p", 3, 400, D) == [A, B, C]
+    assert rows.put("p", 3, 400, D) == []
+    assert rows.put("p", 4, 400, None) == [A, D]
+    assert rows.put("p", 5, 600, B) == []
 
 
 def test_a_row_recorded_in_error_never_was_and_can_be_recorded_again() -> None:

@@ -19,7 +19,7 @@ from sendwatch.registry.standing import HOLDS, Indexes, Standing, Way, find_stan
 from sendwatch.text.fold import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 WINDOW = 72 * 3_600_000
 UNNAMED = " "  # stands for any name that no row mentions: all are answered alike. No folded name has a blank
@@ -73,10 +73,11 @@ class Registry:
         offset: int,
         arrived: int,
         row: Filing | Port | Letter | Template | Owner | None,
-    ) -> None:
+    ) -> Sequence[Filing | Port | Letter | Template | Owner]:
         """Take in a record of topic `kind`, in any order; `row` None: recorded in error, never was.
 
-        `arrived` as the contract has it, `offset` the record's in its topic.
+        `arrived` as the contract has it, `offset` the record's in its topic. Returns the rows that were the truth at
+        some time at which they no longer are.
         """
         self.generation += 1
         self._answers.forget()
@@ -86,20 +87,20 @@ class Registry:
                 if row is not None:
                     self._names.add(fold_name(row.signature))
                     self._prefixes.add(row.ports)
-                self._filings.put(id, offset, arrived, row)
+                return self._filings.put(id, offset, arrived, row)
             case "ports", Port() | None:
                 if row is not None:
                     self._prefixes.add((row.port,))
-                self._ports.put(id, offset, arrived, row)
+                return self._ports.put(id, offset, arrived, row)
             case "letters", Letter() | None:
                 if row is not None:
                     row = self._with_folded_names(row)
                     self._prefixes.add(row.ports or ())
-                self._letters.put(id, offset, arrived, row)
+                return self._letters.put(id, offset, arrived, row)
             case "templates", Template() | None:
-                self._templates.put(id, offset, arrived, row)
+                return self._templates.put(id, offset, arrived, row)
             case "owners", Owner() | None:
-                self._owners.put(id, offset, arrived, row)
+                return self._owners.put(id, offset, arrived, row)
             case _:
                 raise ValueError(f"no registry {kind!r} has a {type(row).__name__}")
 

@@ -111,12 +111,18 @@ class Rows(Generic[Row]):
         self._records: dict[str, tuple[_Record[Row], ...]] = {}
         self._versions: dict[str, tuple[Version[Row], ...]] = {}
 
-    def put(self, row_id: str, offset: int, arrived: int, row: Row | None) -> None:
-        """Keep a record, in any order of offsets; the same one again changes nothing."""
+    def put(self, row_id: str, offset: int, arrived: int, row: Row | None) -> list[Row]:
+        """Keep a record, in any order of offsets; the same one again changes nothing.
+
+        Returns the rows that were the truth at some time at which they no longer are.
+        """
         records = self._records.get(row_id, ())
         kept = tuple(_rising((*records, _Record(arrived, offset, row))))
-        if [each.offset for each in kept] == [each.offset for each in records]:
-            return
+        offsets = [each.offset for each in kept]
+        if offsets == [each.offset for each in records]:
+            return []
+        before = offsets[offsets.index(offset) - 1 : offsets.index(offset)]  # its time ends now with the new one
+        displaced = [each.row for each in records if each.offset not in offsets or each.offset in before]
         self._records[row_id] = kept
         for version in self._versions.get(row_id, ()):
             for index in self._indexes:
@@ -125,6 +131,7 @@ class Rows(Generic[Row]):
         for version in self._versions[row_id]:
             for index in self._indexes:
                 index.add(version)
+        return [each for each in displaced if each is not None]
 
     def truth(self, row_id: str, span: Span) -> Row | None:
         """The row as it counts for a send at the span's `t`, valid or not; None if it is not there."""

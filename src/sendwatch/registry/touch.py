@@ -2,8 +2,9 @@
 
 Belongs here: an answer that may be too wide, never too narrow. Not here: judging again what it touches (`engine/`).
 
-A change is looked at from both sides, the row before and the row after: a filing that is moved to another signature
-touches the old name and the new one.
+A change is looked at from both sides, the rows before and the row after: a filing that is moved to another signature
+touches the old name and the new one; a record that arrived before several others and takes the place of all touches
+what each of those said.
 """
 
 from __future__ import annotations

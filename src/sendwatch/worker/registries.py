@@ -164,7 +164,7 @@ class Registries:
         before = self._rows.get((kind, id_))
         self.keys[kind] += (row is not None) - (before is not None)
         self._rows[kind, id_] = row
-        self._judging.registry.put(kind, id_, offset, arrived, row)
+        displaced = self._judging.registry.put(kind, id_, offset, arrived, row)
         if row is None or isinstance(row, Filing):
             self.alikes.put(f"{kind}/{id_}", row)
-        self.changes.append(Change(kind, id_, offset, arrived, touches((before, row)), row))
+        self.changes.append(Change(kind, id_, offset, arrived, touches((*displaced, row)), row))
