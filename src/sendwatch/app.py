@@ -31,6 +31,7 @@ from sendwatch.kafka.group import telling
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.publish import Publisher
 from sendwatch.metrics import Metrics
+from sendwatch.starting import at_rest, starting
 from sendwatch.worker import garbage, lookup
 from sendwatch.worker.canary import Canary
 from sendwatch.worker.owned import FOLLOWED, SOURCES
@@ -148,8 +149,9 @@ class Live(Service):  # type: ignore[misc]
         self.metrics.reloaded(int(time.time() * 1000))
         self._until_end = until_end
         self._ticked_at = time.monotonic()
-        self._judged, self._followed, self.done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._judged, self._followed, self.done = at_rest(), at_rest(), asyncio.Event()
         self.worker: Worker | None = None
+        self._clients: tuple[Any, ...] = ()
         self.lookups = lookup.Lookups(settings, self._judging, lambda: self.worker)
 
     async def on_start(self) -> None:
@@ -162,35 +164,36 @@ class Live(Service):  # type: ignore[misc]
         self._aside = clients.consumer(options, fetch_max_wait_ms=ASIDE_MS)
         self._following = clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=FOLLOW_MS)
         self._consumer = clients.consumer(options, **_consuming(settings))
-        for client in (self._producer, self._aside, self._following):
-            await client.start()
-        self._registries = Registries(self._following, self._judging, names)
-        await self._registries.start()
-        self.worker = Worker(
-            settings,
-            self._judging,
-            self._consumer,
-            Publisher(self._producer, names),
-            LogReader(self._aside),
-            self._registries,
-            self.metrics,
-        )
-        self._consumer.subscribe(topics=[names[kind] for kind in FOLLOWED], listener=self.worker)
-        await self._consumer.start()
+        self._clients = (self._producer, self._aside, self._following)
+        with starting(self, self._judged, self._followed):
+            for client in self._clients:
+                await client.start()
+            self._registries = Registries(self._following, self._judging, names)
+            await self._registries.start()
+            self.worker = Worker(
+                settings,
+                self._judging,
+                self._consumer,
+                Publisher(self._producer, names),
+                LogReader(self._aside),
+                self._registries,
+                self.metrics,
+            )
+            self._consumer.subscribe(topics=[names[kind] for kind in FOLLOWED], listener=self.worker)
+            await self._consumer.start()
 
     async def on_stop(self) -> None:
         """Finish the round under way, leave the group, close the stores."""
-        if self.worker is None:
-            return
-        self.worker.stop()
+        if self.worker is not None:
+            self.worker.stop()
         async with asyncio.timeout(STOP_WITHIN):
             await self._judged.wait()
             await self._followed.wait()
-        await take_leave(self._consumer, LEAVE_WITHIN)
-        await self.worker.close()
-        await asyncio.gather(
-            *(take_leave(each, CLOSE_WITHIN) for each in (self._following, self._aside, self._producer))
-        )
+        if self._clients:
+            await take_leave(self._consumer, LEAVE_WITHIN)
+        if self.worker is not None:
+            await self.worker.close()
+        await asyncio.gather(*(take_leave(each, CLOSE_WITHIN) for each in self._clients))
 
     @Service.task  # type: ignore[untyped-decorator]
     async def judge(self) -> None:

@@ -40,6 +40,7 @@ from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
+from sendwatch.starting import at_rest, starting
 from sendwatch.windows.board import Board
 from sendwatch.worker.registries import Registries
 
@@ -75,7 +76,7 @@ class Aggregator(Service):  # type: ignore[misc]
         self._saved_at = self._told_at = 0.0
         self._added_up_at = 0
         self._put_right = False
-        self._ended, self.done = asyncio.Event(), asyncio.Event()
+        self._ended, self.done = at_rest(), asyncio.Event()
         self._ticked_at = time.monotonic()
         self._clients: list[Any] = []
         self.folding: Folding | None = None
@@ -122,16 +123,16 @@ class Aggregator(Service):  # type: ignore[misc]
         self._publisher = Publisher(self._producer, {"breaches": settings.topics.name("breaches")})
         self._election.subscribe(topics=[settings.topics.name("breaches")])
         self._clients = [self._producer, self._aside, self._reading, self._following, self._election]
-        for client in self._clients:
-            await client.start()
         names = {kind: settings.topics.name(kind) for kind in REGISTRY_KINDS}
-        self._registries = Registries(self._following, self._judging, names)
-        await self._registries.start()
+        with starting(self, self._ended):
+            for client in self._clients:
+                await client.start()
+            self._registries = Registries(self._following, self._judging, names)
+            await self._registries.start()
 
     async def on_stop(self) -> None:
         """End the round under way, store, and leave the group."""
-        if self._clients:
-            await self._ended.wait()
+        await self._ended.wait()
         self._stand_back()
         for client in reversed(self._clients):
             await client.stop()

@@ -31,6 +31,7 @@ from sendwatch.kafka import clients, connection
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import RecordTooLargeError
+from sendwatch.starting import at_rest, starting
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -58,7 +59,7 @@ class Roller(Service):  # type: ignore[misc]
         self._settings = settings
         self.metrics = metrics
         self._place = TopicPartition(settings.topics.name("rollups"), 0)
-        self._ended, self.done = asyncio.Event(), asyncio.Event()
+        self._ended, self.done = at_rest(), asyncio.Event()
         self._ticked_at = time.monotonic()
         self._clients: list[Any] = []
         self._mine: frozenset[int] | None = None
@@ -95,14 +96,14 @@ class Roller(Service):  # type: ignore[misc]
         )
         self._sharing.subscribe(topics=[settings.topics.name("ledger")])
         self._clients = [self._producer, self._following, self._reading, self._sharing]
-        for client in self._clients:
-            await client.start()
-        await self._look_back()
+        with starting(self, self._ended):
+            for client in self._clients:
+                await client.start()
+            await self._look_back()
 
     async def on_stop(self) -> None:
         """End the round under way, and leave the group; what is in hand is summed up by whoever is next."""
-        if self._clients:
-            await self._ended.wait()
+        await self._ended.wait()
         for client in reversed(self._clients):
             await client.stop()
 
