@@ -117,7 +117,7 @@ async def test_a_full_disk_stops_judging_aloud_and_loses_nothing(stage: Stage, s
         status = await worker.stop()
     assert status == 0
     assert judged < story.truth.counts["sends"], "the disk was full when all was done"
-    assert score.good, score
+    assert score.good, str(score)
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
 
@@ -164,7 +164,7 @@ async def test_too_few_files_stop_a_start_aloud_and_lose_nothing(stage: Stage) -
         status = await worker.stop()
     assert status == 0
     assert not any(each["event"] == "the store is built anew from the topics" for each in told_by(worker))
-    assert score.good, score
+    assert score.good, str(score)
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
 
@@ -265,6 +265,6 @@ async def test_what_an_older_version_left_is_taken_up(stage: Stage) -> None:
         assert await after.stop() == 0
     built = [each for each in told_by(after) if each["event"] == "the store is built anew from the topics"]
     assert [each["reason"].split(",")[0] for each in built] == ["of format sendwatch-0"] * PARTITIONS
-    assert score.good, score
+    assert score.good, str(score)
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))

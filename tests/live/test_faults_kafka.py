@@ -138,5 +138,5 @@ async def test_kafka_goes_away_under_load_and_comes_back(tmp_path: Path, outage:
     assert judged < story.truth.counts["sends"], "it went when all was done"
     if outage is not slow and seconds > UNREADY_AFTER:
         assert not ready, "its page said that it judged"
-    assert score.good, score
+    assert score.good, str(score)
     assert difference.empty, "\n".join(as_lines(difference))

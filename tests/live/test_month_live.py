@@ -31,7 +31,7 @@ async def play(stage: Stage, seed: int, workers: int, *, kill: bool) -> MonthSco
 async def test_a_month_opens_exactly_the_planted_breaches(stage: Stage) -> None:
     """One worker, and one process that adds up; what they count is what the topics hold."""
     score = await play(stage, 1, 1, kill=False)
-    assert score.good, score
+    assert score.good, str(score)
     assert sum(score.planted.values()) == 12
     assert sum(score.closed.values()) == 8
     assert score.totals["flagged"] > 100
@@ -65,7 +65,7 @@ async def test_two_stages_open_exactly_the_planted_breaches_though_all_are_kille
             await process.stop()
     assert score.ran.killed == ["worker-1", "aggregator"]
     assert len(killed) > 2
-    assert score.good, score
+    assert score.good, str(score)
 
 
 async def kill_now_and_then(process: Worker, killed: list[str]) -> None:
@@ -84,4 +84,4 @@ async def test_a_killed_worker_and_a_killed_aggregator_change_nothing(stage: Sta
     """Kill -9 of a worker, and of the process that adds up, in the middle of the month."""
     score = await play(stage, 10 + workers, workers, kill=True)
     assert score.ran.killed == ["worker-1", "aggregator"]
-    assert score.good, score
+    assert score.good, str(score)

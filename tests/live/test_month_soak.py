@@ -19,7 +19,7 @@ import pytest
 
 from sendwatch.demo import Progress, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.demo.month import behind
+from sendwatch.demo.month import gauge
 from sendwatch.simulate import stream
 from sendwatch.simulate.month_sheet import Sheet
 from sendwatch.simulate.phrases import OTP, RETAIL, SERVICE
@@ -128,13 +128,13 @@ async def test_memory_stays_flat_at_full_speed(stage: Stage) -> None:
                     for process in (worker, aggregator):
                         process.check()
                         sizes[process.name].append(memory_of(process))
-        lag = await asyncio.wait_for(behind(aggregator), 10)
+        lag = await asyncio.wait_for(gauge(aggregator, "sendwatch_ledger_behind_records"), 10)
     finally:
         await audience.stop()
         await worker.stop()
         await aggregator.stop()
     told = {name: [round(size) for size in some] for name, some in sizes.items()}
-    print(f"{audience.judged():,} sends, {traffic.days:.0f} days, {lag} ledger records behind; memory {told}")  # noqa: T201
+    print(f"{audience.judged():,} sends, {traffic.days:.0f} days, {lag:.0f} ledger records behind; memory {told}")  # noqa: T201
     assert traffic.days > 60, "the windows were not filled twice"
     assert lag is not None
     assert lag < 1000, "the aggregator does not keep up"

@@ -102,7 +102,7 @@ async def test_a_week_is_judged_as_it_was_planted(stage: Stage) -> None:
         await write(story.sends(), stage, None, progress.add)
         score = await finish(story, audience, progress, stage, began)
         status = await worker.stop()
-    assert score.good, score
+    assert score.good, str(score)
     assert score.planted.keys() == rules.discover().keys()
     assert len(score.refused) >= 8
     assert status == 0
@@ -115,7 +115,7 @@ async def test_late_facts_correct_the_record(stage: Stage) -> None:
         began = time.monotonic()
         await write(story.sends(), stage, 1000, progress.add)
         score = await finish(story, audience, progress, stage, began)
-    assert score.good, score
+    assert score.good, str(score)
     assert score.cleared.get("C1_CONSENT_MISSING"), "no consent was late"
     assert score.raised_late.get("C5_AFTER_OPT_OUT"), "no withdrawal was late"
     assert score.raised_late.get("G3_SIGNATURE_LAPSED"), "no revocation was looked back for"
@@ -149,7 +149,7 @@ async def test_a_crash_in_the_middle_changes_nothing(stage: Stage, seed: int) ->
         assert time.monotonic() - asked_at < 15
         await writing
         score = await finish(story, audience, progress, stage, began)
-    assert score.good, score
+    assert score.good, str(score)
     assert judged_at_kill < story.truth.counts["sends"], "the kill came when all was done"
     assert sum(standing.epoch for standing in audience.standing.values()) > epochs, "nobody took over"
 
@@ -172,7 +172,7 @@ async def test_a_frozen_owner_that_wakes_changes_nothing(stage: Stage) -> None:
         first.pause(paused=False)
         await writing
         score = await finish(story, audience, progress, stage, began)
-    assert score.good, score
+    assert score.good, str(score)
     assert judged_when_frozen < story.truth.counts["sends"], "it was frozen when all was done"
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
@@ -202,7 +202,7 @@ async def test_late_facts_and_two_crashes_change_nothing(stage: Stage, seed: int
         score = await finish(story, audience, progress, stage, began)
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
-    assert score.good, score
+    assert score.good, str(score)
     assert max(judged_at_kill) < story.truth.counts["sends"], "the kill came when all was done"
     assert sum(standing.epoch for standing in audience.standing.values()) > epochs + 1, "nobody took over"
     assert sum(score.raised_late.values()), "no late fact raised a flag"

@@ -125,5 +125,5 @@ async def test_what_a_worker_cannot_take_waits_in_kafka_and_is_made_up_for(stage
     most = max(each.resident for each in seen)
     assert most < 1.1 * before.resident + MEGABYTES_MORE * 2**20, f"memory grew from {before.resident} to {most}"
     assert made_up >= 2, f"it did {made_up:.1f} times what arrived"
-    assert score.good, score
+    assert score.good, str(score)
     assert status == 0

@@ -50,6 +50,7 @@ BREATH = 0.05
 CHUNK, AHEAD = 200, 400  # messages written at once; sends that may be written and not judged yet, a day or two
 WEEK = 7 * 86_400_000
 KILL_WORKER_AT, KILL_AGGREGATOR_AT = 0.25, 0.5
+ADDED_UP_AT = "sendwatch_ledger_added_up_timestamp_seconds"
 
 
 class Wish(Struct, frozen=True):
@@ -180,12 +181,10 @@ class Play:
             writing.cancel()
 
     async def _until_added_up(self, until: float) -> None:
-        """Wait until the aggregator says for a while that nothing is left."""
-        calm_since = time.monotonic()
-        while time.monotonic() - calm_since < CALM_SECONDS:
+        """Wait until the aggregator says that it has added up whatever workers write within a while from now."""
+        due = time.time() + CALM_SECONDS
+        while (await gauge(self.aggregator, ADDED_UP_AT) or 0) < due:
             await self._look(until)
-            if await behind(self.aggregator) != 0:
-                calm_since = time.monotonic()
 
     async def _look(self, until: float) -> None:
         for process in (*self.workers, self.aggregator):
@@ -229,13 +228,12 @@ class Breaches:
         return [read_breach(record.value) for records in fetched.values() for record in records]
 
 
-async def behind(aggregator: Worker) -> int | None:
-    """How many ledger records are known to the aggregator and not added up; None: it does not add up."""
+async def gauge(process: Worker, name: str) -> float | None:
+    """What a process tells of itself, by the name of a gauge that it has once; None: it does not tell that now."""
     async with aiohttp.ClientSession() as session:
         try:
-            async with session.get(f"{aggregator.address}/metrics") as answer:
+            async with session.get(f"{process.address}/metrics") as answer:
                 lines = (await answer.text()).splitlines()
         except aiohttp.ClientError:
             return None
-    told = [line.rpartition(" ")[2] for line in lines if line.startswith("sendwatch_ledger_behind_records{")]
-    return int(float(told[0])) if told else None
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{")), None)
