@@ -306,6 +306,19 @@ async def test_a_stale_raise_of_a_part_is_cleared_when_the_message_is_whole() ->
     check(cluster, [*events, *more], tallies=True)
 
 
+async def test_a_message_that_ended_with_its_batch_stays_as_it_was_judged() -> None:
+    """Days passed within the batch, so nothing is kept of it: whoever compares its flags has it from the ledger."""
+    events = [a_send("head", **HEAD), a_send("tail", **TAIL), a_send("later", NOW + 5 * DAY, recipient=BODO)]
+    cluster = Cluster()
+    cluster.produce(*events)
+    assert await work(cluster, {})
+    assert "G8" in rules_of(cluster.flags())["head"]
+    before = len(cluster.records("flags"))
+    assert await work(cluster, {})
+    assert len(cluster.records("flags")) == before
+    check(cluster, events, tallies=True)
+
+
 async def test_a_late_clear_of_a_frozen_owner_is_undone() -> None:
     """A frozen owner wakes up after it was replaced and clears a flag that stands: the new owner raises it again."""
     cluster = Cluster()

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sendwatch import dossier as dossiers
 from sendwatch.engine.partition import earliest
 from sendwatch.engine.send_intake import Before, add_whole, appraise, refuse_conflict
@@ -111,8 +113,8 @@ class Assembly:
         """
         key, dossier = key_of(part.send), batch.dossiers[recipient]
         long = None if key is None else next((each for each in dossier.longs if each.key == key), None)
-        if key is None or long is None:
-            return
+        if key is None or long is None or all(piece.offset != part.offset for piece in long.pieces):
+            return  # nothing is kept of its parts any more
         batch.partition.remember(part.offset, part.send)
         message = long.message_of(part.offset)
         if seen:
@@ -175,8 +177,8 @@ class Assembly:
         return None if None in counted else counted  # type: ignore[return-value]
 
     def rows(self) -> list[tuple[bytes, Long]]:
-        """The long messages that changed, for the ledger."""
-        return [(recipient, long) for (recipient, _), long in self._touched.items()]
+        """The long messages that changed, for the ledger: as they are before those are dropped that are over."""
+        return [(recipient, replace(long)) for (recipient, _), long in self._touched.items()]
 
     def deadlines(self, batch: Batch) -> dict[bytes, int | None]:
         """By recipient, when its earliest unjudged message must be judged; None where all are."""
