@@ -51,7 +51,10 @@ def test_what_belongs_to_the_other_story_is_refused(wrong: list[str]) -> None:
 async def test_two_stages_open_exactly_the_planted_breaches_though_all_are_killed(stage: Stage) -> None:
     """A worker, the process that adds up, and one of two that roll up for it; every sum is right to the last send."""
     stage.overrides |= {"breaches.rollups": "true", "breaches.rollup_seconds": "0.2"}
-    rollers = [Worker(stage, f"roller-{number}", ("rollup",), {}) for number in range(2)]
+    rollers = [
+        Worker(stage, name, ("rollup",), {"kafka.instance_id": name})  # started again, it has its partitions at once
+        for name in ("roller-0", "roller-1")
+    ]
     for process in rollers:
         await process.start()
     killed: list[str] = []

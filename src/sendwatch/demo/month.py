@@ -160,11 +160,20 @@ class Play:
 
     async def _write(self, outlet: Outlet) -> None:
         """Write the month, and wait where the slowest partition is days behind: time does not leap for anybody."""
-        messages = self.month.sends()
+        messages, written_at = self.month.sends(), 0.0
         while some := list(islice(messages, CHUNK)):
             await self._put(some, outlet)
-            while self._progress.written - self._audience.judged() > AHEAD:  # noqa: ASYNC110 - seen from outside only
+            while await self._behind(written_at):  # noqa: ASYNC110 - seen from outside only
                 await asyncio.sleep(BREATH)
+            written_at = time.time()
+
+    async def _behind(self, added_up_at: float) -> bool:
+        """Whether much is still to be judged, or to be rolled up that was judged by a time (s), where that is done."""
+        if self._progress.written - self._audience.judged() > AHEAD:
+            return True
+        if not self.stage.settings.breaches.rollups:
+            return False  # the ledger's partitions are merged by time
+        return (await gauge(self.aggregator, ADDED_UP_AT) or 0) < added_up_at
 
     async def _put(self, messages: Iterable[Message], outlet: Outlet) -> None:
         await pour(messages, *outlet, self._wish.rate, self._progress.add)
