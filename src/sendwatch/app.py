@@ -159,7 +159,7 @@ class Live(Service):  # type: ignore[misc]
         settings = self._settings
         names = {kind: settings.topics.name(kind) for kind in ALL_KINDS}
         options = await connection.reach(settings.kafka, "starting the worker", log.warning)
-        await topics.refuse_others(settings, log.warning)
+        await topics.refuse_unfit(settings, NEEDED, log.warning)
         self._producer = clients.producer(options, **_producing(settings))
         self._aside = clients.consumer(options, fetch_max_wait_ms=ASIDE_MS)
         self._following = clients.consumer(options, auto_offset_reset="earliest", fetch_max_wait_ms=FOLLOW_MS)
@@ -310,4 +310,5 @@ def _metrics(settings: Settings, judging: Judging) -> Metrics:
     )
 
 
-ALL_KINDS = (*SOURCES, *REGISTRY_KINDS, "flags", "optouts", "quarantine", "ledger", "canary")
+NEEDED = (*SOURCES, *REGISTRY_KINDS, "flags", "optouts", "quarantine", "ledger")
+ALL_KINDS = (*NEEDED, "canary")

@@ -20,14 +20,14 @@ from sendwatch.audit import audit
 from sendwatch.audit.show import as_lines
 from sendwatch.demo import Progress, until_ready, write
 from sendwatch.demo.audience import Audience
-from sendwatch.demo.stage import free_port
+from sendwatch.demo.stage import Worker, free_port
 from sendwatch.engine.store import FORMAT_KEY, RocksShared, RocksStore
 from sendwatch.kafka import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sendwatch.demo.stage import Stage, Worker
+    from sendwatch.demo.stage import Stage
 
 PARTITIONS = 4
 SENDS = 4000
@@ -167,6 +167,20 @@ async def test_too_few_files_stop_a_start_aloud_and_lose_nothing(stage: Stage) -
     assert score.good, str(score)
     difference = await audit(stage.settings)
     assert difference.empty, "\n".join(as_lines(difference))
+
+
+@pytest.mark.parametrize(("command", "kind"), [("run", "sends"), ("aggregate", "breaches"), ("rollup", "rollups")])
+async def test_a_process_names_topics_that_are_not_there(stage: Stage, command: str, kind: str) -> None:
+    """Rather than asking for them for ever: it ends at once, and says what to do."""
+    prefix = f"{stage.settings.topics.prefix}nowhere."
+    process = Worker(stage, "early", (command,), {"topics.prefix": prefix})
+    await process.start()
+    try:
+        assert await process.wait(30) == 1
+    finally:
+        await process.stop()
+    error = told_by(process)[-1]["error"]
+    assert f"{prefix}sms.{kind} is not there, or DESCRIBE is missing: see `sendwatch topics plan`" in error
 
 
 async def test_a_worker_refuses_topics_of_other_partitions(stage: Stage) -> None:

@@ -36,7 +36,7 @@ from sendwatch.aggregator.breaches import folding_of, since_of, stream_of
 from sendwatch.engine.judging import REGISTRY_KINDS, prepare
 from sendwatch.engine.limits import limits_of
 from sendwatch.engine.store import MemoryStore, RocksShared, RocksStore
-from sendwatch.kafka import clients, connection
+from sendwatch.kafka import clients, connection, topics
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import Publisher
@@ -114,6 +114,8 @@ class Aggregator(Service):  # type: ignore[misc]
         """Connect, and stand for election."""
         settings = self._settings
         options = await connection.reach(settings.kafka, "adding up the ledger", log.warning)
+        source = "rollups" if settings.breaches.rollups else "ledger"
+        await topics.refuse_unfit(settings, ("breaches", source, *REGISTRY_KINDS), log.warning)
         group = connection.member_options(settings.kafka) | {"group_id": f"{settings.kafka.group}-breaches"}
         self._election = clients.consumer(options, **group, auto_offset_reset="latest")
         self._reading = clients.consumer(options, fetch_max_wait_ms=FETCH_MS, auto_offset_reset="earliest")

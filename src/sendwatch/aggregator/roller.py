@@ -27,7 +27,7 @@ from mode import Service
 from sendwatch.aggregator.breaches import since_of
 from sendwatch.aggregator.follow_ledger import LedgerStream
 from sendwatch.aggregator.rollups import Accepted, Rolling, unpack
-from sendwatch.kafka import clients, connection
+from sendwatch.kafka import clients, connection, topics
 from sendwatch.kafka.log_reader import LogReader
 from sendwatch.kafka.patience import passes
 from sendwatch.kafka.publish import RecordTooLargeError
@@ -82,6 +82,7 @@ class Roller(Service):  # type: ignore[misc]
         """Connect, find out how far everything is, and ask for partitions."""
         settings = self._settings
         options = await connection.reach(settings.kafka, "summing up the ledger", log.warning)
+        await topics.refuse_unfit(settings, ("ledger", "rollups"), log.warning)
         apart = {"fetch_max_wait_ms": FETCH_MS, "auto_offset_reset": "earliest"}
         group = connection.member_options(settings.kafka) | {"group_id": f"{settings.kafka.group}-rollups"}
         self._sharing = clients.consumer(options, **group, auto_offset_reset="latest")

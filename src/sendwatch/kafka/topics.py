@@ -23,7 +23,7 @@ from sendwatch.kafka.connection import CannotConnectError, reach
 from sendwatch.topics import Change, Existing, Topic, declared, plan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from sendwatch.settings import Settings
 
@@ -54,11 +54,19 @@ async def survey(settings: Settings, tell: Callable[[str], None] = lambda _: Non
         return await look(client, declared(settings.topics))
 
 
-async def refuse_others(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> None:
-    """Raise TopicsRefusedError where topics have other partitions than configured: keys would lie elsewhere."""
+async def refuse_unfit(
+    settings: Settings, kinds: Collection[str], tell: Callable[[str], None] = lambda _: None
+) -> None:
+    """Raise TopicsRefusedError where one of these is not there, or any has other partitions than configured.
+
+    In a wrong number of partitions keys would lie elsewhere; clients ask for what is not there for ever, or give up
+    with an error that does not name it.
+    """
     found = await survey(settings, tell)
-    if found.refusals:
-        raise TopicsRefusedError("\n".join(found.refusals))
+    missing = [each.topic.name for each in found.changes if each.need == "create" and each.topic.kind in kinds]
+    wrong = [f"{name} is not there, or DESCRIBE is missing: see `sendwatch topics plan`" for name in missing]
+    if wrong or found.refusals:
+        raise TopicsRefusedError("\n".join([*wrong, *found.refusals]))
 
 
 async def apply(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> Survey:
