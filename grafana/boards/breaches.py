@@ -147,13 +147,15 @@ def _added_up() -> Panels:
             About(
                 "Ledger not yet added up · 待汇总台账",
                 "Ledger records that the one process that adds them up has not read yet. While it grows, breaches are "
-                "late. Nothing is shown: no process does it.",
-                "汇总进程尚未处理的台账记录数；持续增长则超限事件滞后，无数据表示没有汇总进程。",
+                "late. Nothing is shown: no process does it. First stage: those that `sendwatch rollup` has not read.",
+                "汇总进程尚未处理的台账记录数；持续增长则超限事件滞后，无数据表示没有汇总进程。"
+                "分区预汇总为 sendwatch rollup 尚未处理的记录。",
                 "short",
                 4,
                 8,
             ),
             Ask("max by (topic) (sendwatch_ledger_behind_records)", "{{topic}}"),
+            Ask("sum(sendwatch_rollup_behind_records) or vector(0)", "first stage · 分区预汇总"),
         ),
         number(
             About(

@@ -216,6 +216,13 @@ METRICS = (
         "topic: the ledger",
     ),
     Metric(
+        "rollup_behind_records",
+        "gauge",
+        "Ledger records of its partitions that a `sendwatch rollup` has not summed up yet.",
+        ("topic",),
+        "topic: the ledger",
+    ),
+    Metric(
         "ledger_added_up_timestamp_seconds",
         "gauge",
         "Up to when what workers wrote into the ledger is added up, from the one process that does it; now, where "

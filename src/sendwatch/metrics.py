@@ -263,6 +263,10 @@ class Metrics:
         self._gauges["ledger_behind_records"].labels(self._topic("ledger")).set(behind)
         self._gauges["ledger_added_up_timestamp_seconds"].labels(self._topic("ledger")).set(added_up_at / 1000)
 
+    def set_rolled_up(self, behind: int) -> None:
+        """Say how many ledger records of its partitions one of the first stage has not summed up."""
+        self._gauges["rollup_behind_records"].labels(self._topic("ledger")).set(behind)
+
     def set_open(self, breaches: Sequence[tuple[str, str, str, str]]) -> None:
         """Name the open breaches, oldest first: rule, id of whom it is about, id of the port, key."""
         self.set_all("signature_breach", dict.fromkeys(breaches[:MOST_BREACHES], 1))

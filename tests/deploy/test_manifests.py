@@ -49,8 +49,8 @@ def pod(document: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("version", ["1.28", "1.37"])
 def test_kubernetes_would_take_them(version: str) -> None:
     """Valid under the schemas of an old and a new Kubernetes, with no field that it does not know."""
-    files = sorted(KUBERNETES.glob("*.yaml"))
-    assert len(files) == 7
+    files = [*sorted(KUBERNETES.glob("*.yaml")), *sorted(KUBERNETES.glob("rollup/*.yaml"))]
+    assert len(files) == 9
     ask(tool("kubernetes-validate"), "--strict", "--quiet", "-k", version, *files)
 
 
@@ -71,7 +71,7 @@ def test_a_worker_is_called_by_its_pod(stateful: dict[str, Any]) -> None:
     assert pod(stateful)["terminationGracePeriodSeconds"] > STOP_WITHIN
 
 
-@pytest.mark.parametrize("name", ["statefulset", "desk", "topics"])
+@pytest.mark.parametrize("name", ["statefulset", "desk", "topics", "rollup/statefulset"])
 def test_pods_have_no_rights(name: str) -> None:
     """Not root, no capability, nothing writable but the disk and /tmp, no token; the same user as the image's."""
     spec = pod(read(KUBERNETES / f"{name}.yaml"))
@@ -92,7 +92,7 @@ def test_pods_have_no_rights(name: str) -> None:
     assert writable <= {"data", "tmp"}
 
 
-@pytest.mark.parametrize("name", ["statefulset", "desk", "topics"])
+@pytest.mark.parametrize("name", ["statefulset", "desk", "topics", "rollup/statefulset"])
 def test_what_a_pod_mounts_is_there(name: str) -> None:
     """Volumes have a source, the ConfigMap and the secret are those that the files speak of, commands exist."""
     document = read(KUBERNETES / f"{name}.yaml")
@@ -120,7 +120,7 @@ def test_probes_ask_for_pages_that_exist(stateful: dict[str, Any]) -> None:
 
 
 def test_everything_selects_the_workers(stateful: dict[str, Any]) -> None:
-    """Service, budget and monitor go by the label that the pods have; the topics' job and the desk have others."""
+    """Service, budget and monitor go by the label that the pods have; all other pods have labels of their own."""
     labels = stateful["spec"]["template"]["metadata"]["labels"]
     service, budget = read(KUBERNETES / "service.yaml"), read(KUBERNETES / "poddisruptionbudget.yaml")
     assert stateful["spec"]["selector"]["matchLabels"] == labels
@@ -128,7 +128,7 @@ def test_everything_selects_the_workers(stateful: dict[str, Any]) -> None:
     assert budget["spec"]["selector"]["matchLabels"] == labels
     assert budget["spec"]["maxUnavailable"] == 1
     assert stateful["spec"]["serviceName"] == service["metadata"]["name"]
-    assert len({str(labels), str(pod_labels("topics")), str(pod_labels("desk"))}) == 3
+    assert len({str(labels), *(str(pod_labels(name)) for name in ("topics", "desk", "rollup/statefulset"))}) == 4
 
 
 def pod_labels(name: str) -> dict[str, str]:
@@ -152,6 +152,21 @@ def test_the_desk_is_reached_and_lets_in_by_token(configured: Settings) -> None:
     assert [claim["metadata"]["name"] for claim in desk["spec"]["volumeClaimTemplates"]] == ["data"]
 
 
+def test_who_rolls_up_has_a_name_that_lasts_and_no_disk(configured: Settings) -> None:
+    """Its service is the one that it names; what it writes to may be empty at every start."""
+    rollup, service = read(KUBERNETES / "rollup/statefulset.yaml"), read(KUBERNETES / "rollup/service.yaml")
+    assert service["spec"]["selector"] == pod_labels("rollup/statefulset") == rollup["spec"]["selector"]["matchLabels"]
+    assert rollup["spec"]["serviceName"] == service["metadata"]["name"]
+    (container,) = pod(rollup)["containers"]
+    field = {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert {"name": "SENDWATCH_KAFKA__INSTANCE_ID", "valueFrom": field} in container["env"]
+    assert [port["containerPort"] for port in container["ports"]] == [configured.web.port]
+    assert "volumeClaimTemplates" not in rollup["spec"]
+    volumes = {volume["name"] for volume in pod(rollup)["volumes"] if "emptyDir" in volume}
+    writable = {mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] in volumes}
+    assert writable == {configured.engine.data_dir, "/tmp"}
+
+
 def test_the_operator_scrapes_the_job_that_alerts_name() -> None:
     """The service's port, under `job="sendwatch"`, workers that are not ready too."""
     monitor, service = read(KUBERNETES / "monitoring/servicemonitor.yaml"), read(KUBERNETES / "service.yaml")
@@ -160,10 +175,11 @@ def test_the_operator_scrapes_the_job_that_alerts_name() -> None:
     (endpoint,) = monitor["spec"]["endpoints"]
     assert endpoint.keys() == {"port", "path", "interval", "scrapeTimeout", "relabelings"}
     label, desk = monitor["spec"]["jobLabel"], read(KUBERNETES / "desk-service.yaml")
-    found = [each["metadata"]["labels"][label] for each in (service, desk)]
-    assert found == ["sendwatch", "sendwatch-desk"]
+    rollup = read(KUBERNETES / "rollup/service.yaml")
+    found = [each["metadata"]["labels"][label] for each in (service, desk, rollup)]
+    assert found == ["sendwatch", "sendwatch-desk", "sendwatch-rollup"]
     assert monitor["spec"]["selector"] == {"matchExpressions": [{"key": label, "operator": "In", "values": found}]}
-    for each in (service, desk):
+    for each in (service, desk, rollup):
         assert endpoint["port"] in {port["name"] for port in each["spec"]["ports"]}
     assert service["spec"]["publishNotReadyAddresses"] is True
 

@@ -148,10 +148,12 @@ class Roller(Service):  # type: ignore[misc]
         if mine != self._mine or not self._rolling.undisturbed:
             await self._begin(mine)
         if not mine:
+            self.metrics.set_rolled_up(0)
             await asyncio.sleep(PAUSE_SECONDS)
             return
         if not self._held:
             self._held.extend(await self._stream.take(FETCH_MS))
+        self.metrics.set_rolled_up(self._stream.lag + len(self._held))
         if not await self._sum_up():
             return
         if time.monotonic() - self._written_at > self._settings.breaches.rollup_seconds or self._rolling.full:
