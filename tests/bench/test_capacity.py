@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -15,8 +15,7 @@ from bench.pressure import Look, Outcome, outcome_of, unmet
 from bench.results import append, keep_constants, kept_constants
 from bench.scale_out import Constants
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 KNOWN = Constants(
     sends=1000, recipients=1000, workers=2, send_cpu_us=10.0, yardstick_ratio=0.5, scale_cost=1.2, fact_cpu_us=6.0,
@@ -130,3 +129,10 @@ def test_the_model_computes_with_what_was_kept(tmp_path: Path) -> None:
     assert known == KNOWN
     assert "a machine, 2 cores" in words
     assert as_lines(known)[0] == "| | province | nation |"
+
+
+def test_the_runbook_has_the_table_of_the_constants_kept() -> None:
+    """Whoever measures anew, puts the new table there, too."""
+    _, known = kept_constants()
+    runbook = (ROOT / "deploy/README.md").read_text(encoding="utf-8")
+    assert "\n".join(as_lines(known)) in runbook
