@@ -82,6 +82,17 @@ def told_by(worker: Worker) -> list[dict[str, Any]]:
     return [json.loads(line) for line in worker.log.read_text().splitlines()]
 
 
+async def refusal_of(process: Worker) -> str:
+    """Start a process that cannot do its work: it ends by itself with status 1, and this is the last thing it says."""
+    await process.start()
+    try:
+        assert await process.wait(30) == 1
+    finally:
+        await process.stop()
+    error: str = told_by(process)[-1]["error"]
+    return error
+
+
 async def test_a_full_disk_stops_judging_aloud_and_loses_nothing(stage: Stage, small_disk: Path) -> None:
     """It ends with status 1 and says why, as often as it is started; with room again all is as if nothing had been."""
     story, progress = a_story(61, SENDS, late=0.2), Progress()
@@ -126,12 +137,7 @@ async def test_a_disk_that_may_not_be_written_is_told(stage: Stage, small_disk: 
     """A worker that could keep nothing ends at once with status 1, and names the folder and the setting."""
     bar(small_disk)
     worker = stage.worker("barred", more={"engine.data_dir": str(small_disk / "state")})
-    await worker.start()
-    try:
-        assert await worker.wait(30) == 1
-    finally:
-        await worker.stop()
-    error = told_by(worker)[-1]["error"]
+    error = await refusal_of(worker)
     assert f"{small_disk / 'state'} cannot be written to: make engine.data_dir a folder" in error
 
 
@@ -174,24 +180,14 @@ async def test_a_process_names_topics_that_are_not_there(stage: Stage, command: 
     """Rather than asking for them for ever: it ends at once, and says what to do."""
     prefix = f"{stage.settings.topics.prefix}nowhere."
     process = Worker(stage, "early", (command,), {"topics.prefix": prefix})
-    await process.start()
-    try:
-        assert await process.wait(30) == 1
-    finally:
-        await process.stop()
-    error = told_by(process)[-1]["error"]
+    error = await refusal_of(process)
     assert f"{prefix}sms.{kind} is not there, or DESCRIBE is missing: see `sendwatch topics plan`" in error
 
 
 async def test_a_worker_refuses_topics_of_other_partitions(stage: Stage) -> None:
     """Keys would lie elsewhere: it ends at once, says what to do, and has claimed nothing."""
     worker = stage.worker("stubborn", more={"topics.partitions": str(PARTITIONS - 1)})
-    await worker.start()
-    try:
-        assert await worker.wait(30) == 1
-    finally:
-        await worker.stop()
-    error = told_by(worker)[-1]["error"]
+    error = await refusal_of(worker)
     assert f"{stage.settings.topics.name('sends')} has {PARTITIONS} partitions, {PARTITIONS - 1} wanted" in error
     audience = Audience(stage.settings)
     await audience.start()
@@ -207,12 +203,7 @@ async def test_a_worker_that_cannot_start_says_why(stage: Stage) -> None:
     """Nobody listens where Kafka should be: it waits as long as it may, and ends with status 1 and the address."""
     nowhere = f"127.0.0.1:{free_port()}"
     worker = stage.worker("lost", more={"kafka.bootstrap": nowhere, "kafka.wait_seconds": "1"})
-    await worker.start()
-    try:
-        assert await worker.wait(30) == 1
-    finally:
-        await worker.stop()
-    assert f"{nowhere}: nobody listens there" in told_by(worker)[-1]["error"]
+    assert f"{nowhere}: nobody listens there" in await refusal_of(worker)
 
 
 def age(folder: Path, number: int, name: str) -> None:

@@ -8,39 +8,22 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from sendwatch.aggregator.aggregator import Aggregator
-from sendwatch.aggregator.roller import Roller
-from sendwatch.app import Live, _metrics
-from sendwatch.engine.judging import prepare
+from sendwatch.app import build, build_aggregator, build_roller
 
 if TYPE_CHECKING:
-    from mode import Service
+    from collections.abc import Callable
 
+    from sendwatch.app import Application
     from sendwatch.demo.stage import Stage
     from sendwatch.settings import Settings
 
 PARTITIONS = 2
 
 
-def live(settings: Settings) -> Live:
-    """A worker."""
-    return Live(settings, until_end=False)
-
-
-def aggregator(settings: Settings) -> Aggregator:
-    """What adds up, in a process of its own."""
-    return Aggregator(settings, _metrics(settings, prepare(settings)))
-
-
-def roller(settings: Settings) -> Roller:
-    """The first stage of it."""
-    return Roller(settings, _metrics(settings, prepare(settings)))
-
-
-@pytest.mark.parametrize("made", [live, aggregator, roller])
+@pytest.mark.parametrize("made", [build, build_aggregator, build_roller])
 @pytest.mark.parametrize("fails", [False, True])
 async def test_it_ends_though_it_never_began(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, made: type[Service], fails: bool
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, made: Callable[[Settings], Application], fails: bool
 ) -> None:
     """Its tasks do not begin any more, so that nobody waits for their end; nor where it cannot start."""
     connecting, go_on, start = asyncio.Event(), asyncio.Event(), AIOKafkaConsumer.start
@@ -53,7 +36,7 @@ async def test_it_ends_though_it_never_began(
         await start(consumer)
 
     monkeypatch.setattr(AIOKafkaConsumer, "start", slowly)
-    service = made(stage.settings)
+    service = made(stage.settings).live
     starting = asyncio.create_task(service.start())
     await asyncio.wait_for(connecting.wait(), 10)
     stopping = asyncio.create_task(service.stop())
